@@ -1,0 +1,1 @@
+"""The command line: everything the dashboard does, as commands."""

@@ -1,0 +1,1 @@
+"""Server profiles, license files and certificates: read, written and verified."""

@@ -1,0 +1,1 @@
+"""What licenses are: keys, instances, accounts, hardware and the rules that hold among them."""

@@ -1,0 +1,95 @@
+"""The status a reader sees: computed from state, dates, the clock and a threshold.
+
+A stored status would go stale by waiting; this one cannot (docs/protocol.md, States).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from tui_licenses.domain.instance import Instance, InstanceState
+from tui_licenses.domain.license_key import KeyState, LicenseKey
+
+EXPIRING_DAYS_DEFAULT = 30
+
+
+class KeyStatus(StrEnum):
+    """The status of a key; first match in this order wins."""
+
+    REVOKED = "revoked"
+    SUSPENDED = "suspended"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    PENDING = "pending"
+    EXPIRING = "expiring"
+    ACTIVE = "active"
+    UNASSIGNED = "unassigned"
+
+
+# A symbol beside the word, so that no status depends on colour: (Unicode, ASCII).
+STATUS_SYMBOLS: dict[str, tuple[str, str]] = {
+    KeyStatus.REVOKED: ("✗", "x"),
+    KeyStatus.SUSPENDED: ("‖", "="),
+    KeyStatus.SUPERSEDED: ("↷", ">"),
+    KeyStatus.EXPIRED: ("!", "!"),
+    KeyStatus.PENDING: ("◷", "~"),
+    KeyStatus.EXPIRING: ("▲", "^"),
+    KeyStatus.ACTIVE: ("●", "*"),
+    KeyStatus.UNASSIGNED: ("○", "o"),
+    InstanceState.LICENSED: ("●", "*"),
+    InstanceState.UNLICENSED: ("○", "o"),
+    InstanceState.RETIRED: ("✗", "x"),
+}
+
+_BLOCKING_MASTER_STATES = frozenset({KeyState.SUSPENDED, KeyState.REVOKED})
+
+
+def key_status(
+    key: LicenseKey,
+    now: datetime,
+    expiring_days: int = EXPIRING_DAYS_DEFAULT,
+    master_state: KeyState | None = None,
+) -> KeyStatus:
+    """Return the status of a key at `now`.
+
+    `master_state` is the state of the current master of the key's instance: while that is
+    suspended or revoked, active add-ons are shown as suspended.
+    """
+    if key.state is KeyState.REVOKED:
+        return KeyStatus.REVOKED
+    if key.state is KeyState.SUSPENDED:
+        return KeyStatus.SUSPENDED
+    if (
+        key.state is KeyState.ACTIVE
+        and not key.is_master
+        and master_state in _BLOCKING_MASTER_STATES
+    ):
+        return KeyStatus.SUSPENDED
+    if key.state is KeyState.SUPERSEDED:
+        return KeyStatus.SUPERSEDED
+    if key.expires_at is not None and key.expires_at <= now:
+        return KeyStatus.EXPIRED
+    if key.starts_at is not None and key.starts_at > now:
+        return KeyStatus.PENDING
+    if key.expires_at is not None and key.expires_at - now <= timedelta(days=expiring_days):
+        return KeyStatus.EXPIRING
+    return KeyStatus.ACTIVE if key.state is KeyState.ACTIVE else KeyStatus.UNASSIGNED
+
+
+def license_file_refusal(
+    instance: Instance | None, master_state: KeyState | None = None
+) -> str | None:
+    """Return why an instance has no license file, or None when it has one.
+
+    `instance` is None for a key that is not assigned.
+    """
+    if instance is None:
+        return "This key is not assigned to an instance; activate it first."
+    if instance.state is InstanceState.RETIRED:
+        return "This instance is retired."
+    if instance.master_key_id is None:
+        return "This instance has no master key; activate one first."
+    if master_state in _BLOCKING_MASTER_STATES:
+        return f"The master key of this instance is {master_state}; there is no license file."
+    return None

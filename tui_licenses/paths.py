@@ -1,0 +1,62 @@
+"""Where things live on this host: the XDG folders of the program, created private when used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+from tui_licenses.errors import FileError
+
+_DIRECTORIES = PlatformDirs("tui-licenses", appauthor=False)
+
+
+def configuration_file() -> Path:
+    """Return the TOML file with settings and contexts."""
+    return _DIRECTORIES.user_config_path / "config.toml"
+
+
+def credentials_file(context_name: str) -> Path:
+    """Return the private file with the refresh token of a context."""
+    return _DIRECTORIES.user_data_path / "credentials" / f"{context_name}.json"
+
+
+def embedded_cloud_folder() -> Path:
+    """Return the folder of the embedded cloud: database, signing keys, credentials."""
+    return _DIRECTORIES.user_data_path / "cloud"
+
+
+def embedded_database_file() -> Path:
+    """Return the SQLite database of the embedded cloud."""
+    return embedded_cloud_folder() / "cloud.sqlite3"
+
+
+def trust_folder() -> Path:
+    """Return the folder of the trust store."""
+    return _DIRECTORIES.user_data_path / "trust"
+
+
+def state_folder() -> Path:
+    """Return the folder of what can be made again: highest serials seen, the log."""
+    return _DIRECTORIES.user_state_path
+
+
+def log_file() -> Path:
+    """Return the log of unexpected failures."""
+    return state_folder() / "tui-licenses.log"
+
+
+def private_folder(folder: Path) -> Path:
+    """Create a folder that only its owner can enter, and return it.
+
+    Raises `FileError` (`folder-not-writable`).
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            "folder-not-writable",
+            f"The folder {folder} cannot be created: {error.strerror}.",
+            "Check its permissions, or set HOME or the XDG variables to a folder of yours.",
+        ) from error
+    return folder

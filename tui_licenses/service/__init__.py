@@ -1,0 +1,1 @@
+"""What screens and commands call: one verb for each thing a user can do."""

@@ -1,0 +1,1 @@
+"""The dashboard's state as values: events in, rows out."""
