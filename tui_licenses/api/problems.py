@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
+from tui_licenses.api.schemas import Wire, WireDetail
 from tui_licenses.errors import (
     Detail,
     NotAllowedError,
@@ -325,6 +328,22 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         ),
     )
 }
+
+
+class ProblemDocument(Wire):
+    """An RFC 9457 problem; `current` is the object as it is now, with `revision-mismatch`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    message: str
+    request_id: str | None = None
+    errors: list[WireDetail] = msgspec.field(default_factory=list)
+    current: msgspec.Raw | None = None
+    support_contact: str | None = None
+    plan: str | None = None
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem

@@ -389,19 +389,3 @@ class WireTrust(Wire):
     document: str
     roots: list[Root]
     lab: bool
-
-
-class ProblemDocument(Wire):
-    """An RFC 9457 problem; `current` is the object as it is now, with `revision-mismatch`."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    message: str
-    request_id: str | None = None
-    errors: list[WireDetail] = []
-    current: msgspec.Raw | None = None
-    support_contact: str | None = None
-    plan: str | None = None
