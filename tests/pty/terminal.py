@@ -51,7 +51,7 @@ class Terminal:
         self._exit_status: int | None = None
         self._pid, self._descriptor = pty.fork()
         if self._pid == 0:
-            os.execvpe(command[0], list(command), dict(environment))  # noqa: S606
+            os.execvpe(command[0], list(command), dict(environment))
         self.resize(columns, rows)
         self.modes_at_start = termios.tcgetattr(self._descriptor)
 
