@@ -1,0 +1,305 @@
+"""One method for each operation of docs/protocol.md: domain values in, domain values out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+from urllib.parse import quote
+from uuid import uuid4
+
+import msgspec
+
+from tui_licenses.api.answers import RevisionConflictError, check, decode, decode_json
+from tui_licenses.api.faults import unexpected_answer
+from tui_licenses.api.schemas import (
+    BASE_PATH,
+    ChangeList,
+    EventList,
+    InstanceList,
+    KeyList,
+    WireActivation,
+    WireActivationPreview,
+    WireActivationRequest,
+    WireChange,
+    WireInstance,
+    WireInstancePatch,
+    WireKeyLookup,
+    WireKeyLookupRequest,
+    WireLicenseKey,
+    WireLocation,
+    WireReleaseRequest,
+    WireTrust,
+    WireUser,
+)
+from tui_licenses.api.session import Session
+from tui_licenses.api.transport import Request, StreamedAnswer
+from tui_licenses.domain.account import User
+from tui_licenses.domain.activation import (
+    Activation,
+    ActivationPreview,
+    ActivationRequest,
+    KeyLookup,
+)
+from tui_licenses.domain.event import AuditEvent
+from tui_licenses.domain.instance import Instance, Location
+from tui_licenses.domain.license_key import LicenseKey
+
+__all__ = ["Change", "ChangesPage", "Client", "Page", "RevisionConflictError"]
+
+_LICENSING = f"{BASE_PATH}/licensing"
+_JSON = {"Content-Type": "application/json"}
+_CHANGES_CURSOR_HEADER = "x-changes-cursor"
+_PROFILE_BYTES_MAXIMUM = 2 * 1024 * 1024
+
+Wanted = TypeVar("Wanted")
+Item_co = TypeVar("Item_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One changed object: `instance` or `key` is how it is now, neither once it is gone."""
+
+    kind: str
+    id: str
+    instance: Instance | None
+    key: LicenseKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesPage:
+    """Changes in their order, and the cursor that follows them."""
+
+    items: tuple[Change, ...]
+    next_cursor: str
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item_co]):
+    """A part of a list; `changes_cursor` is where changes after it are followed from."""
+
+    items: tuple[Item_co, ...]
+    changes_cursor: str | None
+
+
+class _WireItem(Protocol[Item_co]):
+    def to_domain(self) -> Item_co: ...
+
+
+class _WirePage(Protocol[Item_co]):
+    next_cursor: str | None
+
+    @property
+    def items(self) -> Sequence[_WireItem[Item_co]]: ...
+
+
+class Client:
+    """Speaks the contract; raises the errors of `api.problems` and `UnavailableError`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def who_am_i(self) -> User:
+        """Return the signed-in user."""
+        return (await self._read(f"{BASE_PATH}/users/me", WireUser)).to_domain()
+
+    def instance_pages(self, limit: int) -> AsyncIterator[Page[Instance]]:
+        """Give all instances in the default order, a page at a time."""
+        return self._pages("/instances", InstanceList, {"limit": limit})
+
+    def key_pages(
+        self, limit: int, *, instance_id: str | None = None
+    ) -> AsyncIterator[Page[LicenseKey]]:
+        """Give all keys, add-ons too, or those of one instance, a page at a time."""
+        query: dict[str, str | int] = {"limit": limit, "includeAddOns": "true"}
+        if instance_id is not None:
+            query["instanceId"] = instance_id
+        return self._pages("/keys", KeyList, query)
+
+    def event_pages(self, limit: int) -> AsyncIterator[Page[AuditEvent]]:
+        """Give the audit trail, newest first, a page at a time."""
+        return self._pages("/events", EventList, {"limit": limit})
+
+    async def show_instance(self, instance_id: str) -> Instance:
+        """Return one instance."""
+        return (await self._read(_instance_path(instance_id), WireInstance)).to_domain()
+
+    async def show_key(self, key_id: str) -> LicenseKey:
+        """Return one key."""
+        return (await self._read(_key_path(key_id), WireLicenseKey)).to_domain()
+
+    async def change_instance(
+        self, instance: Instance, *, name: str | None = None, location: Location | None = None
+    ) -> Instance:
+        """Change what is given; raises `RevisionConflictError` where it changed meanwhile."""
+        patch = WireInstancePatch()
+        if name is not None:
+            patch.name = name
+        if location is not None:
+            patch.location = WireLocation(country_code=location.country_code, label=location.label)
+        changed = await self._change(
+            "PATCH",
+            _instance_path(instance.id),
+            msgspec.json.encode(patch),
+            WireInstance,
+            {**_JSON, "If-Match": _revision_tag(instance)},
+        )
+        return changed.to_domain()
+
+    async def profile(self, instance_id: str) -> bytes:
+        """Return a server profile byte for byte."""
+        request = Request(
+            "GET",
+            f"{_instance_path(instance_id)}/profile",
+            headers={"Accept": "application/xml", "Accept-Encoding": "identity"},
+        )
+        async with self._session.stream(request) as streamed:
+            return check(await streamed.whole(_PROFILE_BYTES_MAXIMUM)).body
+
+    async def set_profile(self, instance: Instance, data: bytes) -> Instance:
+        """Upload a server profile; raises as `change_instance` does."""
+        condition = (
+            {"If-Match": _revision_tag(instance)}
+            if instance.has_profile
+            else {"If-None-Match": "*"}
+        )
+        changed = await self._change(
+            "PUT",
+            f"{_instance_path(instance.id)}/profile",
+            data,
+            WireInstance,
+            {"Content-Type": "application/xml", **condition},
+        )
+        return changed.to_domain()
+
+    async def lookup(self, key: str) -> KeyLookup:
+        """Return what may be told about a canonical key."""
+        body = msgspec.json.encode(WireKeyLookupRequest(key=key))
+        return (await self._post("/keys/lookup", body, WireKeyLookup)).to_domain()
+
+    async def preview(self, request: ActivationRequest) -> ActivationPreview:
+        """Return what an activation would do."""
+        body = msgspec.json.encode(WireActivationRequest.from_domain(request))
+        return (await self._post("/activations/preview", body, WireActivationPreview)).to_domain()
+
+    async def activate(self, request: ActivationRequest, idempotency_key: str) -> Activation:
+        """Activate; the same idempotency key again answers the same and does nothing more."""
+        activation = await self._change(
+            "POST",
+            f"{_LICENSING}/activations",
+            msgspec.json.encode(WireActivationRequest.from_domain(request)),
+            WireActivation,
+            {**_JSON, "Idempotency-Key": idempotency_key},
+        )
+        return activation.to_domain()
+
+    async def release(self, key_id: str, reason: str, cascade: bool) -> LicenseKey:
+        """Take a key off its instance."""
+        released = await self._change(
+            "POST",
+            f"{_key_path(key_id)}/release",
+            msgspec.json.encode(WireReleaseRequest(reason=reason, cascade=cascade)),
+            WireLicenseKey,
+            _JSON,
+        )
+        return released.to_domain()
+
+    async def changes(self, cursor: str, limit: int) -> ChangesPage:
+        """Return what changed since a cursor; raises `UseError` (`invalid-cursor`)."""
+        query: dict[str, str | int] = {"cursor": cursor, "limit": limit}
+        page = await self._read(f"{_LICENSING}/changes", ChangeList, query)
+        return ChangesPage(
+            tuple(_to_change(item) for item in page.items), page.next_cursor, page.has_more
+        )
+
+    async def trust(self) -> WireTrust:
+        """Return the signed trust document of the cloud."""
+        return await self._read(f"{_LICENSING}/trust", WireTrust)
+
+    async def manifest(self, instance_id: str, kinds: tuple[str, ...]) -> bytes:
+        """Return the signed manifest of documents of one instance."""
+        request = Request(
+            "GET",
+            f"{_instance_path(instance_id)}/manifest",
+            query={"kinds": ",".join(kinds)},
+            headers={"Accept-Encoding": "identity"},
+        )
+        return check(await self._session.send(request)).body
+
+    def license_file(self, instance_id: str) -> AbstractAsyncContextManager[StreamedAnswer]:
+        """Start the download of a license file; its answer may be a problem."""
+        return self._download(f"{_instance_path(instance_id)}/license-file")
+
+    def certificate(self, key_id: str) -> AbstractAsyncContextManager[StreamedAnswer]:
+        """Start the download of a certificate; its answer may be a problem."""
+        return self._download(f"{_key_path(key_id)}/certificate")
+
+    def profile_file(self, instance_id: str) -> AbstractAsyncContextManager[StreamedAnswer]:
+        """Start the download of a server profile; its answer may be a problem."""
+        return self._download(f"{_instance_path(instance_id)}/profile")
+
+    def _download(self, path: str) -> AbstractAsyncContextManager[StreamedAnswer]:
+        # The digest is of the document itself, so it must arrive as it is.
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        return self._session.stream(Request("GET", path, headers=headers))
+
+    async def _read(
+        self, path: str, wanted: type[Wanted], query: Mapping[str, str | int] | None = None
+    ) -> Wanted:
+        return decode(await self._session.send(Request("GET", path, query or {})), wanted)
+
+    async def _post(self, path: str, body: bytes, wanted: type[Wanted]) -> Wanted:
+        """Ask something whose question is too secret or too long for a URL; changes nothing."""
+        request = Request("POST", f"{_LICENSING}{path}", headers=_JSON, body=body)
+        return decode(await self._session.send(request), wanted)
+
+    async def _change(
+        self, method: str, path: str, body: bytes, wanted: type[Wanted], headers: Mapping[str, str]
+    ) -> Wanted:
+        keyed = {"Idempotency-Key": str(uuid4()), **headers}
+        return decode(
+            await self._session.send(Request(method, path, headers=keyed, body=body)), wanted
+        )
+
+    async def _pages(
+        self, path: str, wanted: type[_WirePage[Item_co]], query: Mapping[str, str | int]
+    ) -> AsyncIterator[Page[Item_co]]:
+        asked = dict(query)
+        seen: set[str] = set()
+        while True:
+            answer = await self._session.send(Request("GET", f"{_LICENSING}{path}", asked))
+            page = decode(answer, wanted)
+            yield Page(
+                tuple(item.to_domain() for item in page.items),
+                answer.headers.get(_CHANGES_CURSOR_HEADER),
+            )
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+            if cursor in seen:
+                raise unexpected_answer("The license cloud gives the same page without end.")
+            seen.add(cursor)
+            asked["cursor"] = cursor
+
+
+def _instance_path(instance_id: str) -> str:
+    return f"{_LICENSING}/instances/{quote(instance_id, safe='')}"
+
+
+def _key_path(key_id: str) -> str:
+    return f"{_LICENSING}/keys/{quote(key_id, safe='')}"
+
+
+def _revision_tag(instance: Instance) -> str:
+    return f'"{instance.revision}"'
+
+
+def _to_change(item: WireChange) -> Change:
+    if item.deleted or item.object is None:
+        return Change(item.kind, item.id, None, None)
+    if item.kind == "instance":
+        instance = decode_json(item.object, WireInstance).to_domain()
+        return Change(item.kind, item.id, instance, None)
+    return Change(item.kind, item.id, None, decode_json(item.object, WireLicenseKey).to_domain())

@@ -1,0 +1,218 @@
+"""Verification of documents on this host: offline, against explicitly trusted roots."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui_licenses.api.client import Client
+from tui_licenses.domain.instance import Instance
+from tui_licenses.errors import DocumentError
+from tui_licenses.files import read_regular
+from tui_licenses.service import trust_store
+from tui_licenses.service.folder_check import FolderReport, check_folder
+from tui_licenses.service.license_contents import LicenseFileContents, VerifiedFile, contents_of
+from tui_licenses.service.serials import highest_serial, remember_serial
+from tui_licenses.service.trust_store import TrustedRoot
+
+if TYPE_CHECKING:
+    from tui_licenses.documents.certificate import CertificateFields
+    from tui_licenses.documents.license_file import VerifiedLicenseFile
+    from tui_licenses.documents.trust import Trust, TrustStore
+
+__all__ = [
+    "FolderReport",
+    "LicenseFileContents",
+    "TrustedRoot",
+    "VerificationService",
+    "VerifiedFile",
+]
+
+_log = logging.getLogger(__name__)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class VerificationService:
+    """Reads and verifies documents; only `trust_add` without a file asks a cloud.
+
+    Errors are `DocumentError`s with the codes of docs/license-file.md, and `FileError`s for what
+    cannot be read. All methods that are not coroutines block for as long as the disk takes.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        endpoint: str,
+        automatic_trust: Callable[[], tuple[Trust, ...]],
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        """Prepare; `automatic_trust` gives what is trusted beside the stored roots."""
+        self._client = client
+        self._endpoint = endpoint
+        self._automatic_trust = automatic_trust
+        self._clock = clock
+        self._following = asyncio.Lock()
+        self._is_followed = False
+
+    def inspect(self, path: Path) -> LicenseFileContents:
+        """Return what a license file says; explicitly unverified."""
+        from tui_licenses.documents.license_file import inspect_license_file, read_license_file
+
+        return contents_of(inspect_license_file(read_license_file(path)))
+
+    def verify(
+        self, path: Path, *, fingerprint: str | None = None, allow_rollback: bool = False
+    ) -> VerifiedFile:
+        """Return a license file that passed every check of docs/license-file.md.
+
+        With `fingerprint` it must be for that host; `allow_rollback` accepts a serial below the
+        highest seen, and logs it.
+        """
+        from tui_licenses.documents.license_file import read_license_file
+
+        verified = self._verified(read_license_file(path), fingerprint, allow_rollback)
+        return VerifiedFile(
+            path, contents_of(verified), verified.trust_fingerprint, verified.is_lab
+        )
+
+    def verify_folder(self, folder: Path, *, fingerprint: str | None = None) -> FolderReport:
+        """Check every file that the manifests of a folder list, and every license file in it."""
+        return check_folder(
+            folder, self._trust(), lambda data: self._verified(data, fingerprint, False)
+        )
+
+    def verify_certificate_code(self, text: str) -> CertificateFields:
+        """Return the fields that the code on a certificate vouches for."""
+        from tui_licenses.documents.certificate import verify_certificate_code
+
+        return verify_certificate_code(text, self._trust())
+
+    def fingerprint_of_profile(self, path: Path) -> str:
+        """Return the fingerprint of the host a server profile describes."""
+        from tui_licenses.documents.profile import (
+            PROFILE_SIZE_MAXIMUM,
+            check_activatable,
+            parse_profile,
+        )
+
+        return check_activatable(parse_profile(read_regular(path, PROFILE_SIZE_MAXIMUM)))
+
+    async def fingerprint_of_this_host(self) -> str:
+        """Return the fingerprint of the host this program runs on."""
+        return await asyncio.to_thread(_fingerprint_of_this_host)
+
+    def trust_list(self) -> tuple[TrustedRoot, ...]:
+        """Return the roots that are trusted here, automatic ones first."""
+        automatic = tuple(
+            TrustedRoot(trust.fingerprint, trust.issuer, self._endpoint, trust.is_lab, True, None)
+            for trust in self._automatic_trust()
+        )
+        return (*automatic, *trust_store.stored_roots())
+
+    async def trust_add(self, source: Path | None, fingerprint: str | None) -> TrustedRoot:
+        """Trust the root in a file, or that of the current context's cloud.
+
+        The fingerprint must be typed back; without it `UseError` (`fingerprint-required`) tells
+        the one found. Raises `DocumentError` (`fingerprint-mismatch`).
+        """
+        if source is not None:
+            offer = await asyncio.to_thread(trust_store.read_offer, source)
+        else:
+            answer = await self._client.trust()
+            offer = trust_store.make_offer(
+                answer.document.encode(), is_lab=answer.lab, source=self._endpoint
+            )
+        return await asyncio.to_thread(trust_store.add_root, offer, fingerprint)
+
+    def trust_remove(self, fingerprint: str) -> None:
+        """Stop trusting a root; an unambiguous beginning of its fingerprint is enough.
+
+        Raises `NotFoundError` (`root-not-found`), `UseError` (`ambiguous-name`).
+        """
+        trust_store.remove_root(fingerprint)
+
+    async def follow_trust(self) -> None:
+        """Take over the newest trust document of the cloud, once, where its root is trusted.
+
+        A key that was revoked there must not verify anything here.
+        """
+        async with self._following:
+            if self._is_followed:
+                return
+            if await asyncio.to_thread(trust_store.stored_roots):
+                answer = await self._client.trust()
+                await asyncio.to_thread(trust_store.follow, answer.document.encode())
+            self._is_followed = True
+
+    def check_download(self, data: bytes, instance: Instance) -> LicenseFileContents:
+        """Return the contents of a license file that was just downloaded for an instance."""
+        try:
+            verified = self._verified(data, instance.fingerprint, False)
+        except DocumentError as error:
+            if error.code == "signing-key-unknown":
+                error.next_step = (
+                    f"Trust the root of {self._endpoint} once with `tui-licenses trust add`, "
+                    "after comparing its fingerprint with its operator."
+                )
+            raise
+        if verified.payload.instance.id != instance.id:
+            raise DocumentError(
+                "wrong-instance",
+                "The license cloud gave the license file of another instance.",
+                "Download it again; if it stays, tell whoever runs the license cloud.",
+            )
+        return contents_of(verified)
+
+    def check_manifest(self, data: bytes, instance: Instance, sha256: str) -> None:
+        """Raise `DocumentError` unless a manifest vouches for a license file of an instance."""
+        from tui_licenses.documents.manifest import verify_manifest
+
+        payload = verify_manifest(data, self._trust()).payload
+        licenses = {file.sha256 for file in payload.files if file.kind == "license"}
+        if payload.instance != instance.id or licenses != {sha256}:
+            raise DocumentError(
+                "digest-mismatch",
+                "The manifest of the license cloud lists another license file.",
+                "Download it again: it may have changed a moment ago.",
+            )
+
+    def _verified(
+        self, data: bytes, fingerprint: str | None, allow_rollback: bool
+    ) -> VerifiedLicenseFile:
+        from tui_licenses.documents.license_file import verify_license_file
+
+        trust, now = self._trust(), self._clock()
+        verified = verify_license_file(data, trust, now=now, fingerprint=fingerprint)
+        place = (verified.trust_fingerprint, verified.payload.instance.fingerprint)
+        highest = highest_serial(*place)
+        if highest is not None and verified.payload.serial < highest:
+            if not allow_rollback:
+                verify_license_file(
+                    data, trust, now=now, fingerprint=fingerprint, highest_serial=highest
+                )
+            _log.warning(
+                "Accepted serial %d of a license file although %d was seen before.",
+                verified.payload.serial,
+                highest,
+            )
+        remember_serial(*place, verified.payload.serial)
+        return verified
+
+    def _trust(self) -> TrustStore:
+        from tui_licenses.documents.trust import TrustStore
+
+        return TrustStore((*self._automatic_trust(), *trust_store.stored_trusts()))
+
+
+def _fingerprint_of_this_host() -> str:
+    from tui_licenses.documents.host_profile import collect_host_profile
+    from tui_licenses.documents.profile import check_activatable, parse_profile
+
+    return check_activatable(parse_profile(collect_host_profile()))
