@@ -1,0 +1,1 @@
+"""HTTP as the contract wants it: callers, conditions, problems, lists, downloads."""

@@ -1,0 +1,152 @@
+"""Lists: start or cursor, a limit, a sort, and pages that cost the same wherever they are.
+
+A cursor names the last row by its place in the order, so that rows which come or go do not
+shift a page; it is bound to the filters and the sort it was made for.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, tuple_
+
+from tui_licenses.api.problems import Problem
+from tui_licenses.cloud.http.call import Call, invalid, read_number
+from tui_licenses.cloud.rows import AnyRow
+
+LIMIT_DEFAULT = 100
+LIMIT_MAXIMUM = 1000
+START_MAXIMUM = 10_000
+
+_PAGING = frozenset({"start", "limit", "cursor"})
+
+
+class _Cursor(msgspec.Struct, array_like=True, frozen=True):
+    """What a cursor says: the list it belongs to, the last row's place, its number."""
+
+    of: str
+    place: list[str | int]
+    start: int
+
+
+def encode_cursor(content: object) -> str:
+    """Return anything as an opaque cursor."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(content)).decode().rstrip("=")
+
+
+def decode_cursor(text: str) -> bytes:
+    """Return the JSON of an opaque cursor; raises `Problem` (`invalid-cursor`)."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise invalid_cursor() from error
+
+
+def invalid_cursor() -> Problem:
+    """Return the problem of a cursor that is not ours or not of this list."""
+    return Problem("invalid-cursor", "This cursor does not belong to this list.")
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """Which part of which order is asked for; `place` is that of the row before it."""
+
+    sort: str
+    descending: bool
+    start: int
+    limit: int
+    place: tuple[str | int, ...] | None
+    bound_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: the ids in order, the number of all, and where the next begins."""
+
+    ids: tuple[str, ...]
+    total: int
+    start: int
+    limit: int
+    next_cursor: str | None
+
+
+def read_list_request(call: Call, sorts: Sequence[str], default: str) -> ListRequest:
+    """Read the list parameters; raises `Problem`."""
+    sort = call.parameter("sort") or default
+    name = sort.removeprefix("-")
+    if name not in sorts:
+        raise invalid("sort", f"Lists are sorted by: {', '.join(sorts)}; a - before it reverses.")
+    limit = read_number(call, "limit", LIMIT_DEFAULT, 1, LIMIT_MAXIMUM)
+    bound_to = _binding(call)
+    text = call.parameter("cursor")
+    if text is None:
+        start = read_number(call, "start", 0, 0, START_MAXIMUM)
+        return ListRequest(name, sort.startswith("-"), start, limit, None, bound_to)
+    if call.parameter("start") is not None:
+        raise invalid("cursor", "A list takes a start or a cursor, not both.")
+    try:
+        cursor = msgspec.json.decode(decode_cursor(text), type=_Cursor)
+    except msgspec.MsgspecError as error:
+        raise invalid_cursor() from error
+    if cursor.of != bound_to:
+        raise invalid_cursor()
+    place = tuple(cursor.place)
+    return ListRequest(name, sort.startswith("-"), cursor.start, limit, place, bound_to)
+
+
+def _binding(call: Call) -> str:
+    """Return a digest of all that decides what a list holds and in which order."""
+    content = [call.path, sorted(pair for pair in call.query if pair[0] not in _PAGING)]
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:16]
+
+
+def read_page(
+    connection: Connection,
+    wanted: ListRequest,
+    table: Table,
+    order: Sequence[ColumnElement[Any]],
+    conditions: Sequence[ColumnElement[bool]],
+    known_total: int | None,
+) -> Page:
+    """Select the ids of one page; `order` ends with a column that is unique.
+
+    `known_total` is a kept counter; without one the rows are counted.
+    """
+    identity = table.c.id if "id" in table.c else order[-1].label("id")
+    statement: Select[Any] = select(identity, *order).where(*conditions)
+    if wanted.place is not None:
+        if len(wanted.place) != len(order):
+            raise invalid_cursor()
+        place = tuple_(*order)
+        after = place < wanted.place if wanted.descending else place > wanted.place
+        statement = statement.where(after)
+    else:
+        statement = statement.offset(wanted.start)
+    columns = [column.desc() if wanted.descending else column.asc() for column in order]
+    rows = connection.execute(statement.order_by(*columns).limit(wanted.limit + 1)).all()
+    total = known_total
+    if total is None:
+        counted = select(func.count()).select_from(table).where(*conditions)
+        total = connection.execute(counted).scalar_one()
+    shown = rows[: wanted.limit]
+    next_cursor = None
+    if len(rows) > wanted.limit:
+        last = shown[-1]
+        next_cursor = encode_cursor(
+            _Cursor(wanted.bound_to, list(last[1:]), wanted.start + len(shown))
+        )
+    return Page(
+        tuple(row[0] for row in shown), int(total), wanted.start, wanted.limit, next_cursor
+    )
+
+
+def in_page_order(page: Page, rows: Sequence[AnyRow]) -> list[AnyRow]:
+    """Return rows in the order of the page's ids."""
+    by_id = {row.id: row for row in rows}
+    return [by_id[entry] for entry in page.ids]

@@ -1,0 +1,81 @@
+"""What a resource is: an address, who may use it, and the function that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from tui_licenses.cloud.http.call import Call
+from tui_licenses.cloud.http.reply import Reply
+from tui_licenses.cloud.throttle import Throttle
+from tui_licenses.domain.account import Role
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from tui_licenses.cloud.store import Store
+
+BODY_BYTES = 64 * 1024
+PROFILE_BYTES = 1024 * 1024
+ACTIVATION_BYTES = 5 * 512 * 1024
+
+LIST_PARAMETERS = frozenset({"start", "limit", "sort", "cursor"})
+
+
+@dataclass(frozen=True, slots=True)
+class Throttles:
+    """The limits of one running cloud, each with its own buckets."""
+
+    # 60 keys typed in a row is a large order; a key found by guessing needs 36^16 tries.
+    lookups: Throttle = field(default_factory=lambda: Throttle(60, 1.0))
+    # Keys that are unknown or another account's: 20, then one every 10 s.
+    missed_keys: Throttle = field(default_factory=lambda: Throttle(20, 10.0))
+    # Refused sign-ins: 10 per subject and address, then one every 12 s.
+    refused_sign_ins: Throttle = field(default_factory=lambda: Throttle(10, 12.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """What resources work with."""
+
+    store: Store
+    throttles: Throttles
+
+
+class Access(Enum):
+    """Who may use a resource."""
+
+    OPEN = auto()
+    SIGNED_IN = auto()
+    # Signed in, and the plan of the account has the Licenses tab.
+    LICENSES = auto()
+
+
+Read = Callable[[Cloud, Call], Reply]
+Change = Callable[[Cloud, Call, "Connection"], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One method of one path below the base path.
+
+    Exactly one of `read` and `change` is set. A change runs inside a write transaction, after
+    its Idempotency-Key was looked up. `request` and `answer` are wire schemas, or a media type
+    in text, for the OpenAPI document; `problems` are the codes beyond those every resource has.
+    """
+
+    method: str
+    path: str
+    summary: str
+    answer: Any
+    read: Read | None = None
+    change: Change | None = None
+    access: Access = Access.LICENSES
+    role: Role = Role.READER
+    parameters: frozenset[str] = frozenset()
+    request: Any = None
+    status: int = 200
+    body_bytes: int = BODY_BYTES
+    problems: tuple[str, ...] = ()

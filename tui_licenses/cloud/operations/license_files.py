@@ -1,0 +1,202 @@
+"""The license file of an instance: its serial, kept with the instant it was issued.
+
+The bytes are made anew from what is stored each time: the same serial, instant and content give
+the same bytes, whichever key they are asked for through.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, insert, select, update
+
+from tui_licenses.api.problems import Problem
+from tui_licenses.api.schemas import WireLicenseFile
+from tui_licenses.cloud import tables
+from tui_licenses.cloud.instants import MICROSECONDS_PER_SECOND
+from tui_licenses.cloud.operations.audit import Author, record
+from tui_licenses.cloud.rows import (
+    AnyRow,
+    decode_features,
+    find_instance,
+    find_key_row,
+    instance_keys,
+)
+from tui_licenses.documents.license_file import build_license_file
+from tui_licenses.documents.license_payload import (
+    LicensedFeature,
+    LicensedKey,
+    LicensePayload,
+    license_payload,
+)
+from tui_licenses.documents.payload import encode_payload
+from tui_licenses.domain.instance import InstanceState
+from tui_licenses.domain.license_key import KeyKind, KeyState
+
+if TYPE_CHECKING:
+    from tui_licenses.cloud.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseFile:
+    """A license file as it is now; `issued` is in seconds."""
+
+    serial: int
+    issued: int
+    content: bytes
+    sha256: str
+
+
+def _licensed_key(row: AnyRow) -> LicensedKey:
+    def seconds(instant: int | None) -> int | None:
+        return None if instant is None else instant // MICROSECONDS_PER_SECOND
+
+    return LicensedKey(
+        key=row.key,
+        kind=KeyKind(row.kind),
+        product=row.product_code,
+        features=tuple(
+            LicensedFeature(code=entry.code, quantity=entry.quantity)
+            for entry in decode_features(row.features)
+        ),
+        valid_from=(row.starts_at or row.issued_at) // MICROSECONDS_PER_SECOND,
+        valid_to=seconds(row.expires_at),
+        terminates=seconds(row.terminates_at),
+    )
+
+
+def licensed_keys(connection: Connection, instance: AnyRow) -> tuple[LicensedKey, ...]:
+    """Return the active master and active add-ons of an instance; empty without that master."""
+    if instance.state != InstanceState.LICENSED or instance.fingerprint is None:
+        return ()
+    rows = [row for row in instance_keys(connection, instance.id) if row.state == KeyState.ACTIVE]
+    if not any(row.id == instance.master_key_id for row in rows):
+        return ()
+    return tuple(_licensed_key(row) for row in rows)
+
+
+def _payload(
+    store: Store, instance: AnyRow, keys: tuple[LicensedKey, ...], serial: int, issued: int
+) -> LicensePayload:
+    return license_payload(
+        store.signing.issuer, serial, issued, instance.id, instance.fingerprint, keys
+    )
+
+
+def _content_hash(store: Store, instance: AnyRow, keys: tuple[LicensedKey, ...]) -> str:
+    """Return a digest of everything the bytes depend on but serial and instant."""
+    signers = " ".join(signer.public_key.keyid for signer in store.signing.signers)
+    content = encode_payload(_payload(store, instance, keys, 0, 0))
+    return hashlib.sha256(signers.encode() + b"\n" + content).hexdigest()
+
+
+def _build(
+    store: Store, instance: AnyRow, keys: tuple[LicensedKey, ...], serial: int, issued: int
+) -> LicenseFile:
+    payload = _payload(store, instance, keys, serial, issued)
+    content = build_license_file(payload, store.signing.signers)
+    return LicenseFile(serial, issued, content, hashlib.sha256(content).hexdigest())
+
+
+def _stored(connection: Connection, instance_id: str) -> AnyRow | None:
+    table = tables.license_file
+    return connection.execute(
+        select(table).where(table.c.instance_id == instance_id)
+    ).one_or_none()
+
+
+def current_license_file(
+    store: Store, connection: Connection, instance: AnyRow
+) -> LicenseFile | None:
+    """Return the license file as it was issued, or None where it has to be issued first.
+
+    Raises `Problem` (`no-master`) while the instance has no active master.
+    """
+    keys = licensed_keys(connection, instance)
+    if not keys:
+        raise no_master(connection, instance)
+    known = _stored(connection, instance.id)
+    if known is None or known.content_hash != _content_hash(store, instance, keys):
+        return None
+    return _build(store, instance, keys, known.serial, known.issued)
+
+
+def refresh_license_file(
+    store: Store, connection: Connection, instance: AnyRow, now: int
+) -> LicenseFile | None:
+    """Issue the license file under the next serial if its content changed; return it.
+
+    None while the instance has no active master; the serial is kept for the next one.
+    """
+    keys = licensed_keys(connection, instance)
+    if not keys:
+        return None
+    known = _stored(connection, instance.id)
+    content_hash = _content_hash(store, instance, keys)
+    if known is not None and known.content_hash == content_hash:
+        return _build(store, instance, keys, known.serial, known.issued)
+    serial = 1 if known is None else known.serial + 1
+    file = _build(store, instance, keys, serial, now // MICROSECONDS_PER_SECOND)
+    table = tables.license_file
+    values = {
+        "serial": serial,
+        "issued": file.issued,
+        "content_hash": content_hash,
+        "sha256": file.sha256,
+        "size": len(file.content),
+    }
+    if known is None:
+        connection.execute(insert(table).values(instance_id=instance.id, **values))
+    else:
+        connection.execute(
+            update(table).where(table.c.instance_id == instance.id).values(**values)
+        )
+    return file
+
+
+def issue_license_file(store: Store, instance_id: str, author: Author) -> LicenseFile:
+    """Issue a license file in a transaction of its own: after a new signing key, or the first."""
+    with store.write() as connection:
+        instance = find_instance(connection, instance_id)
+        if instance is None:
+            raise Problem("instance-not-found", "There is no such instance.")
+        known = _stored(connection, instance_id)
+        file = refresh_license_file(store, connection, instance, author.now)
+        if file is None:
+            raise no_master(connection, instance)
+        if known is None or known.serial != file.serial:
+            record(
+                connection,
+                author,
+                "license-file.issued",
+                ("instance", instance.id),
+                before=None if known is None else {"licenseFileSerial": known.serial},
+                after={"licenseFileSerial": file.serial},
+            )
+    return file
+
+
+def wire_license_file(connection: Connection, instance: AnyRow) -> WireLicenseFile | None:
+    """Return the summary of the license file an instance has."""
+    known = _stored(connection, instance.id)
+    if known is None or not licensed_keys(connection, instance):
+        return None
+    return WireLicenseFile(serial=known.serial, sha256=known.sha256, size=known.size)
+
+
+def no_master(connection: Connection, instance: AnyRow) -> Problem:
+    """Return the problem that tells why an instance has no license file."""
+    master = (
+        None
+        if instance.master_key_id is None
+        else find_key_row(connection, instance.master_key_id)
+    )
+    if instance.state == InstanceState.RETIRED:
+        reason = "The instance is retired; it has no license file."
+    elif master is None:
+        reason = "The instance has no master key, so there is no license file."
+    else:
+        reason = f"The master key of the instance is {master.state}; there is no license file."
+    return Problem("no-master", reason)

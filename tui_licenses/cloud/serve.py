@@ -1,0 +1,146 @@
+"""Serve the license cloud over HTTP with uvicorn.
+
+Without TLS it binds to loopback addresses only: tokens and keys must not cross a network bare.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui_licenses.errors import FileError, UseError
+
+if TYPE_CHECKING:
+    import socket
+
+    import uvicorn
+
+HOST_DEFAULT = "127.0.0.1"
+PORT_DEFAULT = 8443
+
+# 5 s: a client that keeps a connection open must not hold up a stop for longer.
+_SHUTDOWN_SECONDS = 5
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether an address reaches this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_address(host: str, tls_cert: Path | None, tls_key: Path | None) -> None:
+    """Refuse to serve other machines without TLS; raises `UseError` (`tls-required`)."""
+    if (tls_cert is None) != (tls_key is None):
+        raise UseError(
+            "tls-required",
+            "TLS needs a certificate and its key; one of them is missing.",
+            "Give both `--tls-cert` and `--tls-key`.",
+        )
+    if tls_cert is None and not is_loopback(host):
+        raise UseError(
+            "tls-required",
+            f"Serving on {host} without TLS would send tokens and keys in the clear.",
+            "Give `--tls-cert` and `--tls-key`, or serve on 127.0.0.1 behind a reverse proxy.",
+        )
+
+
+def check_tls_files(tls_cert: Path, tls_key: Path) -> None:
+    """Load the certificate and key once, so that a mistake is told before anything listens.
+
+    Raises `FileError` (`tls-files-unusable`).
+    """
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls_cert, tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise FileError(
+            "tls-files-unusable",
+            "The TLS certificate and key cannot be used together.",
+            "Give a PEM certificate chain and the unencrypted PEM key that belongs to it.",
+        ) from error
+
+
+def _bind(config: uvicorn.Config, host: str, port: int) -> socket.socket:
+    """Bind before the server starts, so that a taken port is an error of ours, not an exit."""
+    import socket as sockets
+
+    family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
+    bound = sockets.socket(family, sockets.SOCK_STREAM)
+    bound.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        bound.listen(config.backlog)
+    except OSError as error:
+        bound.close()
+        raise UseError(
+            "address-unavailable",
+            f"Nothing can be served on {host} port {port}: {error.strerror}.",
+            "Choose another `--port`, or 0 for any free one.",
+        ) from error
+    return bound
+
+
+def serve(
+    database: str | Path,
+    host: str = HOST_DEFAULT,
+    port: int = PORT_DEFAULT,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    *,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then finish the requests in hand and return.
+
+    Port 0 takes any free port; `on_ready` gets the base URL with the real port as soon as the
+    socket accepts connections. Raises `UseError` (`tls-required`, `address-unavailable`,
+    `database-missing`) and `FileError`.
+    """
+    check_address(host, tls_cert, tls_key)
+    if tls_cert is not None and tls_key is not None:
+        check_tls_files(tls_cert, tls_key)
+    import uvicorn
+
+    from tui_licenses.cloud.app import create_app
+    from tui_licenses.cloud.store import open_store
+
+    store = open_store(database)
+    try:
+        config = uvicorn.Config(
+            create_app(store),
+            host=host,
+            port=port,
+            ssl_certfile=tls_cert,
+            ssl_keyfile=tls_key,
+            log_config=None,
+            # Our own access log names method, path and status; uvicorn's would add the query.
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+            h11_max_incomplete_event_size=32 * 1024,
+        )
+        bound = _bind(config, host, port)
+        real_port = bound.getsockname()[1]
+        scheme = "http" if tls_cert is None else "https"
+        shown_host = f"[{host}]" if ":" in host else host
+        if on_ready is not None:
+            on_ready(f"{scheme}://{shown_host}:{real_port}")
+        _run(uvicorn.Server(config), bound)
+    finally:
+        store.close()
+
+
+def _run(server: uvicorn.Server, bound: socket.socket) -> None:
+    """Run the server; a stop by signal is a normal end, not an error."""
+    with bound:
+        try:
+            server.run(sockets=[bound])
+        except KeyboardInterrupt:
+            # uvicorn raises the signal again after it has shut down cleanly.
+            return
