@@ -41,9 +41,7 @@ def create_app(store: Store, *, throttles: Throttles | None = None) -> Starlette
     for resource in RESOURCES:
         by_path.setdefault(resource.path, {})[resource.method] = resource
     routes = [
-        Route(
-            BASE_PATH + path, _endpoint(pipeline, store, methods), methods=[*methods], name=path
-        )
+        Route(BASE_PATH + path, _endpoint(pipeline, store, methods), methods=[*methods], name=path)
         for path, methods in by_path.items()
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _refuse_unrouted})
@@ -79,9 +77,7 @@ def _endpoint(pipeline: Pipeline, store: Store, methods: dict[str, Resource]) ->
 
 async def _read_body(request: Request, most_bytes: int) -> bytes:
     """Read a body of at most `most_bytes`; what says it is longer is not read at all."""
-    too_large = Problem(
-        "profile-too-large", f"The body may have at most {most_bytes} bytes here."
-    )
+    too_large = Problem("profile-too-large", f"The body may have at most {most_bytes} bytes here.")
     declared = request.headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and int(declared[:15]) > most_bytes:
         raise too_large
@@ -101,7 +97,7 @@ async def _read_body(request: Request, most_bytes: int) -> bytes:
 async def _refuse_unrouted(request: Request, error: Exception) -> Response:
     """Answer what no resource answers: an unknown path, or a method it does not have."""
     request_id = request_id_for(request.headers.get("x-request-id"))
-    if isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004
+    if isinstance(error, HTTPException) and error.status_code == 405:
         allowed = dict(error.headers or {})
         problem = Problem(
             "method-not-allowed", f"{request.method} is not answered here.", headers=allowed
@@ -119,6 +115,6 @@ def _response(request: Request, reply: Reply, request_id: str) -> Response:
     response = Response(
         reply.body, reply.status, headers={**reply.headers, "X-Request-Id": request_id}
     )
-    if reply.status == 304:  # noqa: PLR2004
+    if reply.status == 304:
         del response.headers["content-length"]
     return response

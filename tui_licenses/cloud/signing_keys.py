@@ -29,8 +29,8 @@ ISSUER = "tui-licenses"
 LAB_ISSUER = "tui-licenses lab"
 
 _PEPPER_BYTES = 32
-# One day: a clock set back by a correction must not make new documents older than their key.
-_KEY_LEAD_SECONDS = 24 * 3600
+# The first key of a cloud also signs the certificates of keys that were sold before it began.
+_FROM_THE_BEGINNING = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _create(engine: Engine, database: Path, now: datetime, *, lab: bool) -> None
     trusted = TrustedKey(
         signing.public_key,
         (LICENSE_TYPE, MANIFEST_TYPE, CERTIFICATE_TYPE),
-        issued - _KEY_LEAD_SECONDS,
+        _FROM_THE_BEGINNING,
         None,
         SigningKeyStatus.ACTIVE,
     )

@@ -120,7 +120,6 @@ def _identity(root: Path) -> dict[str, str]:
         PRODUCT_UUID_SETTING: normalise_product_uuid(
             read_line(root / "sys/class/dmi/id/product_uuid")
         ),
-        HARDWARE_ADDRESSES_SETTING: " ".join(normalise_hardware_addresses(card_addresses(root)))
-        or None,
+        HARDWARE_ADDRESSES_SETTING: " ".join(addresses) or None,
     }
     return {name: value for name, value in found.items() if value}

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +31,7 @@ from tui_licenses.documents.signed_document import open_signed
 from tui_licenses.documents.signing import SigningKey
 from tui_licenses.documents.trust import TrustStore
 from tui_licenses.errors import DocumentError, TuiLicensesError
-from tui_licenses.files import unreadable
+from tui_licenses.files import read_regular
 
 LICENSE_FILE_SIZE_MAXIMUM = ENVELOPE_SIZE_MAXIMUM
 
@@ -79,23 +77,10 @@ def build_license_file(payload: LicensePayload, signers: Sequence[SigningKey]) -
 def read_license_file(path: Path) -> bytes:
     """Return the bytes of a file that could be a license file (check 1).
 
-    Raises `FileError` where it cannot be read, `DocumentError`: `not-a-license` for what is no
-    regular file, `empty`, `too-large`.
+    Raises `FileError` (`file-not-found`, `file-unreadable`) where there is no regular file that
+    can be read, `DocumentError`: `empty`, `too-large`.
     """
-    try:
-        # A FIFO would block on opening, a device has no size.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as stream:
-            is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            data = stream.read(ENVELOPE_SIZE_MAXIMUM + 1) if is_regular else b""
-    except OSError as error:
-        raise unreadable(path, error) from error
-    if not is_regular:
-        raise DocumentError(
-            "not-a-license",
-            "This is not a regular file.",
-            "Give the license file itself.",
-        )
+    data = read_regular(path, ENVELOPE_SIZE_MAXIMUM)
     check_size(data, LICENSE)
     return data
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_licenses.documents.envelope import DocumentKind, open_envelope
+from tui_licenses.documents.envelope import DocumentKind, Envelope, open_envelope
 from tui_licenses.documents.payload import P, convert_payload, decode_payload
 from tui_licenses.documents.trust import Signed, TrustStore, check_signatures
 from tui_licenses.errors import DocumentError
@@ -17,7 +17,16 @@ def open_signed(
     `unsupported-version`, `signing-key-unknown`, `signing-key-retired`, `signing-key-revoked`,
     `bad-signature`, `bad-content`.
     """
-    envelope = open_envelope(data, kind)
+    return check_signed(open_envelope(data, kind), kind, trust, payload_class)
+
+
+def check_signed(
+    envelope: Envelope, kind: DocumentKind, trust: TrustStore, payload_class: type[P]
+) -> tuple[P, Signed]:
+    """Return the payload of a decoded envelope whose signatures hold, and who vouches for it.
+
+    Raises `DocumentError` of checks 5 to 7, as `open_signed` does.
+    """
     members: object = None
     malformed: DocumentError | None = None
     try:

@@ -27,7 +27,7 @@ def profile_name(instance: Instance) -> str:
 def certificate_name(key: LicenseKey) -> str:
     """Return the name of a key's certificate: slug, the key's last four, start of its id."""
     stem = slug(key.instance_name or key.product_name)
-    return f"{stem}-{slug(key.key[-GROUP_LENGTH:])}-{_start_of(key.id)}-certificate.pdf"
+    return f"{stem}-{slug(key.key[-GROUP_LENGTH:]).upper()}-{_start_of(key.id)}-certificate.pdf"
 
 
 def _instance_stem(instance: Instance) -> str:

@@ -115,20 +115,21 @@ class DownloadService:
         Raises the errors of docs/license-file.md too, among them `signing-key-unknown` for a
         cloud whose root is not trusted here.
         """
+        verification = self._verification
         pending = PendingFile(folder / self.license_file_name(instance))
         try:
+            await verification.follow_trust()
             sha256, size = await _receive(self._client.license_file(instance.id), pending)
-            verified = await asyncio.to_thread(
-                self._verification.check_download, pending.contents(), instance
+            contents = await asyncio.to_thread(
+                verification.check_download, pending.contents(), instance
             )
-            manifest = await self._client.manifest(instance.id, ("license", "profile"))
-            await asyncio.to_thread(self._verification.check_manifest, manifest, instance, sha256)
-            is_new = await asyncio.to_thread(pending.commit, replace=force)
+            manifest = await self._client.manifest(instance.id, _MANIFEST_KINDS)
+            await asyncio.to_thread(verification.check_manifest, manifest, instance, sha256)
+            is_new = await _commit_both(
+                pending, folder / file_names.manifest_name(instance), manifest, force
+            )
         finally:
             pending.discard()
-        await asyncio.to_thread(
-            self._verification.save_manifest, folder / file_names.manifest_name(instance), manifest
-        )
         return SavedFile(
             pending.path,
             DocumentKind.LICENSE,
@@ -230,6 +231,21 @@ class DownloadService:
         finally:
             pending.discard()
         return SavedFile(path, kind, size, sha256, is_new, subject, datetime.now(UTC), None)
+
+
+async def _commit_both(
+    pending: PendingFile, manifest_path: Path, manifest: bytes, force: bool
+) -> bool:
+    """Give a license file and its manifest their names, the manifest only after the file."""
+    pending_manifest = PendingFile(manifest_path)
+    try:
+        pending_manifest.write(manifest)
+        is_new = await asyncio.to_thread(pending.commit, replace=force)
+        # An older manifest lists an older license file: it vouches for nothing any more.
+        await asyncio.to_thread(pending_manifest.commit, replace=True)
+    finally:
+        pending_manifest.discard()
+    return is_new
 
 
 async def _receive(download: Download, pending: PendingFile) -> tuple[str, int]:

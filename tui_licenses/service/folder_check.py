@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -66,7 +65,7 @@ def check_folder(folder: Path, trust: TrustStore, verify_license: VerifyLicense)
     (`file-not-found`, `file-unreadable`) where the folder cannot be read.
     """
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(entry.name for entry in folder.iterdir())
     except OSError as error:
         raise unreadable(folder, error) from error
     checked: list[CheckedFile] = []
@@ -75,9 +74,11 @@ def check_folder(folder: Path, trust: TrustStore, verify_license: VerifyLicense)
         if name.endswith(MANIFEST_ENDING):
             checked.extend(_check_manifest(folder, name, trust, verify_license, labels))
     listed = {file.name for file in checked}
-    for name in names:
-        if name.endswith(LICENSE_ENDING) and name not in listed:
-            checked.append(_check_alone(folder, name, verify_license, labels))
+    checked += [
+        _check_alone(folder, name, verify_license, labels)
+        for name in names
+        if name.endswith(LICENSE_ENDING) and name not in listed
+    ]
     if not checked:
         raise DocumentError(
             "manifest-missing",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from tui_licenses.files import read_private, read_regular, unreadable, write_pri
 from tui_licenses.text import clean
 
 if TYPE_CHECKING:
+    from tui_licenses.documents.signing import PublicKey
     from tui_licenses.documents.trust import Trust
 
 _DOCUMENT_BYTES_MAXIMUM = 1024 * 1024
@@ -44,7 +44,7 @@ class TrustedRoot:
 class TrustOffer:
     """A root that could be trusted, as a cloud or a file gives it; nothing in it is proven."""
 
-    root: bytes
+    root: PublicKey
     document: bytes
     is_lab: bool
     source: str
@@ -92,10 +92,9 @@ def add_root(offer: TrustOffer, fingerprint: str | None) -> TrustedRoot:
     Raises `UseError` (`fingerprint-required`) with the fingerprint where none is given,
     `DocumentError` (`fingerprint-mismatch` and those of `establish_trust`).
     """
-    from tui_licenses.documents.signing import import_public_key
     from tui_licenses.documents.trust_document import establish_trust
 
-    root = import_public_key(offer.root)
+    root = offer.root
     if fingerprint is None:
         raise UseError(
             "fingerprint-required",
@@ -173,19 +172,76 @@ def read_offer(path: Path) -> TrustOffer:
     """Return the root in a file: a trust document, or the answer of `/licensing/trust`.
 
     Raises `FileError` (`file-not-found`, `file-unreadable`), `DocumentError`
-    (`not-a-trust-document` and those of `listed_root`).
+    (`not-a-trust-document` and the others of docs/license-file.md).
     """
-    from tui_licenses.documents.trust_document import listed_root
-
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(_DOCUMENT_BYTES_MAXIMUM).strip()
-    except OSError as error:
-        raise unreadable(path, error) from error
-    # Which of the two a file is does not matter for trust: the fingerprint decides.
-    answer = _TrustAnswer(document="", lab=True)
+    data = read_regular(path, _DOCUMENT_BYTES_MAXIMUM)
     try:
         answer = msgspec.json.decode(data, type=_TrustAnswer)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        answer = _TrustAnswer(document=data.decode("ascii", "replace"), lab=True)
-    return offer_of(answer.document.encode(), listed_root, is_lab=answer.lab, source=path.name)
+        # A bare document does not say whether it is a lab's: the careful label is right for it.
+        return make_offer(data, is_lab=True, source=path.name)
+    return make_offer(answer.document.encode(), is_lab=answer.lab, source=path.name)
+
+
+def make_offer(document: bytes, *, is_lab: bool, source: str) -> TrustOffer:
+    """Return the first root that a trust document names, as something that could be trusted."""
+    from tui_licenses.documents.trust_document import listed_root
+
+    return TrustOffer(listed_root(document), document, is_lab, source)
+
+
+class _TrustAnswer(msgspec.Struct):
+    document: str
+    lab: bool
+
+
+def _entries() -> tuple[_Entry, ...]:
+    return tuple(_read(name) for name in _names())
+
+
+def _names() -> list[str]:
+    folder = paths.trust_folder()
+    try:
+        return sorted(file.stem for file in folder.iterdir() if file.suffix == ".json")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise unreadable(folder, error) from error
+
+
+def _read(name: str) -> _Entry:
+    from tui_licenses.documents.signing import import_public_key
+    from tui_licenses.documents.trust_document import advance_trust, establish_trust
+
+    file = _file(name)
+    try:
+        stored = msgspec.json.decode(read_private(file), type=_StoredTrust)
+        documents = [document.encode() for document in stored.documents]
+        root = import_public_key(bytes.fromhex(stored.root))
+        trust = establish_trust(documents[0], root, is_lab=stored.lab)
+        for document in documents[1:]:
+            trust = advance_trust(trust, document)
+    except (msgspec.MsgspecError, ValueError, IndexError, DocumentError) as error:
+        raise FileError(
+            "file-damaged",
+            f"The trusted root in {file} cannot be read.",
+            "Remove that file, and add the root again with `tui-licenses trust add`.",
+        ) from error
+    return _Entry(stored, trust)
+
+
+def _write(name: str, stored: _StoredTrust) -> None:
+    file = _file(name)
+    paths.private_folder(file.parent)
+    write_private(file, msgspec.json.encode(stored))
+
+
+def _file(name: str) -> Path:
+    return paths.trust_folder() / f"{name}.json"
+
+
+def _plain(fingerprint: str) -> str:
+    """Return a typed fingerprint without the separators people put into it."""
+    return "".join(
+        character for character in fingerprint.lower() if character in _FINGERPRINT_CHARACTERS
+    )

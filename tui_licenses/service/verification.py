@@ -92,7 +92,7 @@ class VerificationService:
         """Return the fields that the code on a certificate vouches for."""
         from tui_licenses.documents.certificate import verify_certificate_code
 
-        return verify_certificate_code(text, self._trust())
+        return verify_certificate_code(text, self._trust(), now=self._clock())
 
     def fingerprint_of_profile(self, path: Path) -> str:
         """Return the fingerprint of the host a server profile describes."""

@@ -83,7 +83,9 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="tui-licenses"'}
 
 def invalid(pointer: str, message: str) -> Problem:
     """Return the problem of a request that is wrong at one place."""
-    return Problem("invalid-request", message, errors=(Detail(pointer, "invalid-request", message),))
+    return Problem(
+        "invalid-request", message, errors=(Detail(pointer, "invalid-request", message),)
+    )
 
 
 def check_text(pointer: str, text: str | None) -> str | None:

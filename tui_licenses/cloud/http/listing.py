@@ -141,9 +141,7 @@ def read_page(
         next_cursor = encode_cursor(
             _Cursor(wanted.bound_to, list(last[1:]), wanted.start + len(shown))
         )
-    return Page(
-        tuple(row[0] for row in shown), int(total), wanted.start, wanted.limit, next_cursor
-    )
+    return Page(tuple(row[0] for row in shown), int(total), wanted.start, wanted.limit, next_cursor)
 
 
 def in_page_order(page: Page, rows: Sequence[AnyRow]) -> list[AnyRow]:

@@ -67,7 +67,9 @@ def matches_weakly(header: str, etag: str) -> bool:
 
 def matches_strongly(header: str, accepted: tuple[str, ...]) -> bool:
     """Compare as If-Match does: `*` or exactly one of the accepted strong tags."""
-    return any(tag == "*" or (tag in accepted and not tag.startswith("W/")) for tag in etags(header))
+    return any(
+        tag == "*" or (tag in accepted and not tag.startswith("W/")) for tag in etags(header)
+    )
 
 
 def conditional(call: Call, reply: Reply, etag: str | None = None) -> Reply:

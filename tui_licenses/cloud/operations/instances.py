@@ -71,7 +71,7 @@ def patched_values(patch: WireInstancePatch) -> dict[str, str | None]:
 def change_instance(
     connection: Connection, author: Author, row: AnyRow, patch: WireInstancePatch
 ) -> AnyRow:
-    """Apply a patch to an instance and return its row; a patch that changes nothing does nothing."""
+    """Apply a patch to an instance and return its row; one that changes nothing does nothing."""
     refuse_retired(row)
     wanted = patched_values(patch)
     values = {name: value for name, value in wanted.items() if getattr(row, name) != value}
@@ -165,9 +165,7 @@ def retire(store: Store, connection: Connection, instance_id: str, reason: str) 
     return read_instance(current_instance(connection, row.id))
 
 
-def add_instance(
-    connection: Connection, author: Author, columns: dict[str, object]
-) -> AnyRow:
+def add_instance(connection: Connection, author: Author, columns: dict[str, object]) -> AnyRow:
     """Insert an instance without a profile or keys; `columns` holds id, name and place."""
     name = str(columns["name"])
     sequence = take_sequences(connection, author.account_id, 1, Counts(instances=1))

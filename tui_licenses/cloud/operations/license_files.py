@@ -102,9 +102,7 @@ def _build(
 
 def _stored(connection: Connection, instance_id: str) -> AnyRow | None:
     table = tables.license_file
-    return connection.execute(
-        select(table).where(table.c.instance_id == instance_id)
-    ).one_or_none()
+    return connection.execute(select(table).where(table.c.instance_id == instance_id)).one_or_none()
 
 
 def current_license_file(
@@ -150,9 +148,7 @@ def refresh_license_file(
     if known is None:
         connection.execute(insert(table).values(instance_id=instance.id, **values))
     else:
-        connection.execute(
-            update(table).where(table.c.instance_id == instance.id).values(**values)
-        )
+        connection.execute(update(table).where(table.c.instance_id == instance.id).values(**values))
     return file
 
 
@@ -189,9 +185,7 @@ def wire_license_file(connection: Connection, instance: AnyRow) -> WireLicenseFi
 def no_master(connection: Connection, instance: AnyRow) -> Problem:
     """Return the problem that tells why an instance has no license file."""
     master = (
-        None
-        if instance.master_key_id is None
-        else find_key_row(connection, instance.master_key_id)
+        None if instance.master_key_id is None else find_key_row(connection, instance.master_key_id)
     )
     if instance.state == InstanceState.RETIRED:
         reason = "The instance is retired; it has no license file."

@@ -23,22 +23,23 @@ class ProfileFacts:
 
 def read_profile(content: bytes) -> ProfileFacts:
     """Return the facts of a server profile; raises `Problem` (`profile-invalid`)."""
-    from tui_licenses.documents.profile import parse_profile
+    from tui_licenses.documents.profile import check_activatable, parse_profile
 
     try:
         profile = parse_profile(content)
+        fingerprint = check_activatable(profile)
     except DocumentError as error:
+        if error.code == "profile-without-identity":
+            return ProfileFacts(profile.hostname, None)
         raise Problem("profile-invalid", error.message) from error
-    return ProfileFacts(profile.hostname, profile.fingerprint)
+    return ProfileFacts(profile.hostname, fingerprint)
 
 
 def stored_profile(connection: Connection, row: AnyRow) -> AnyRow | None:
     """Return the latest server profile of an instance, or None."""
     table = tables.profile
     return connection.execute(
-        select(table).where(
-            table.c.instance_id == row.id, table.c.revision == row.profile_revision
-        )
+        select(table).where(table.c.instance_id == row.id, table.c.revision == row.profile_revision)
     ).one_or_none()
 
 
@@ -63,5 +64,3 @@ def store_profile(
         "hostname": facts.hostname,
         "fingerprint": facts.fingerprint,
     }
-
-

@@ -71,9 +71,7 @@ def release_key(
 def detach(changes: ChangeSet, key: AnyRow) -> None:
     """Free a key of its instance; a suspended one stays suspended."""
     state = KeyState.UNASSIGNED if key.state == KeyState.ACTIVE else key.state
-    changes.change_key(
-        key, state=state, instance_id=None, activation_id=None, activated_at=None
-    )
+    changes.change_key(key, state=state, instance_id=None, activation_id=None, activated_at=None)
 
 
 def _dependants(connection: Connection, row: AnyRow, *, cascade: bool) -> list[AnyRow]:

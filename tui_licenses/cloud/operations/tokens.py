@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -42,6 +43,16 @@ _NO_SALT = bytes(_SALT_BYTES)
 _NO_HASH = bytes(32)
 
 
+@dataclass(frozen=True, slots=True)
+class NewSubject:
+    """Whom a new sign-in is for."""
+
+    id: str
+    role: Role
+    display_name: str
+    email: str | None
+
+
 def hash_refresh_token(pepper: bytes, salt: bytes, refresh_token: str) -> bytes:
     """Return the stored form of a refresh token."""
     message = salt + refresh_token.encode("utf-8", "surrogatepass")
@@ -63,51 +74,54 @@ def create_token(
 ) -> NewToken:
     """Make a sign-in for an account (an id or an exact name)."""
     owner = find_account(connection, account)
-    subject_id, now = str(uuid4()), store.now()
-    token = insert_subject(connection, store.signing.pepper, owner, subject_id, role, now)
-    name = check_name(display_name)
-    table = tables.subject
-    connection.execute(
-        update(table).where(table.c.id == subject_id).values(display_name=name, email=email)
-    )
+    name, now = check_name(display_name), store.now()
+    subject = NewSubject(str(uuid4()), role, name, email)
+    token = insert_subject(connection, store.signing.pepper, owner, subject, now)
     record(
         connection,
         Author.administrator(owner.id, now),
         "token.created",
-        ("subject", subject_id),
+        ("subject", subject.id),
         after={"role": role, "displayName": name},
     )
-    return NewToken(subject_id, token, role, name, owner.id, owner.name, owner.plan)
+    return token
 
 
 def insert_subject(
-    connection: Connection, pepper: bytes, owner: AnyRow, subject_id: str, role: Role, now: int
-) -> str:
-    """Store a subject named after its role and account; return its new refresh token."""
+    connection: Connection, pepper: bytes, owner: AnyRow, subject: NewSubject, now: int
+) -> NewToken:
+    """Store a subject with a new refresh token, which is told here once."""
     refresh_token, salt = f"tlr_{secrets.token_urlsafe(32)}", secrets.token_bytes(_SALT_BYTES)
     connection.execute(
         insert(tables.subject).values(
-            id=subject_id,
+            id=subject.id,
             account_id=owner.id,
-            display_name=f"{owner.name}, {role}",
-            role=role,
+            display_name=subject.display_name,
+            email=subject.email,
+            role=subject.role,
             refresh_salt=salt,
             refresh_hash=hash_refresh_token(pepper, salt, refresh_token),
             created_at=now,
         )
     )
-    return refresh_token
+    return NewToken(
+        subject.id,
+        refresh_token,
+        subject.role,
+        subject.display_name,
+        owner.id,
+        owner.name,
+        owner.plan,
+    )
 
 
 def exchange(
     store: Store, connection: Connection, subject_id: str, refresh_token: str
 ) -> str | None:
-    """Return a new access token, or None; an unknown subject takes the same steps as a known one."""
+    """Return a new access token, or None; an unknown subject takes the steps of a known one."""
     table, now = tables.subject, store.now()
     row = connection.execute(select(table).where(table.c.id == subject_id)).one_or_none()
-    salt, expected = (
-        (_NO_SALT, _NO_HASH) if row is None else (row.refresh_salt, row.refresh_hash)
-    )
+    salt, expected = (_NO_SALT, _NO_HASH) if row is None else (row.refresh_salt, row.refresh_hash)
     given = hash_refresh_token(store.signing.pepper, salt, refresh_token)
     matches = hmac.compare_digest(given, expected)
     if row is None or not matches or row.revoked_at is not None:
@@ -170,4 +184,4 @@ def revoke_subject(connection: Connection, now: int, subject_id: str) -> TokenSu
         ("subject", subject_id),
         before={"role": found[0].role},
     )
-    return [entry for entry in list_tokens(connection, None) if entry.subject_id == subject_id][0]
+    return replace(found[0], revoked_at=from_instant(now))

@@ -16,6 +16,8 @@ from tui_licenses.cloud.rows import wire_account
 from tui_licenses.cloud.store import SCHEMA_VERSION
 from tui_licenses.errors import FileError
 
+_TOKEN_TYPE = "Bearer"  # noqa: S105 - a scheme, no secret
+
 
 def exchange_token(cloud: Cloud, call: Call) -> Reply:
     """Exchange a refresh token for an access token."""
@@ -31,7 +33,7 @@ def exchange_token(cloud: Cloud, call: Call) -> Reply:
             "invalid-refresh-token", "The subject id and refresh token do not belong together."
         )
     answer = TokenAnswer(
-        access_token=access_token, expires_in=ACCESS_TOKEN_SECONDS, token_type="Bearer"
+        access_token=access_token, expires_in=ACCESS_TOKEN_SECONDS, token_type=_TOKEN_TYPE
     )
     return json_reply(answer, headers={"Cache-Control": "no-store"})
 
@@ -40,9 +42,7 @@ def show_user(cloud: Cloud, call: Call) -> Reply:
     """Answer who is signed in, for which account, with which plan."""
     caller, account = call.signed_in, tables.account
     with cloud.store.read() as connection:
-        row = connection.execute(
-            select(account).where(account.c.id == caller.account_id)
-        ).one()
+        row = connection.execute(select(account).where(account.c.id == caller.account_id)).one()
     user = WireUser(
         id=caller.subject_id,
         email=caller.email,

@@ -32,10 +32,9 @@ def list_changes(cloud: Cloud, call: Call) -> Reply:
         found = _changes(connection, call, since, limit + 1) if limit else []
     shown = found[:limit]
     has_more = len(found) > limit
+    reached = last if limit or text is None else since
     if has_more:
         reached = shown[-1].sequence
-    else:
-        reached = last if limit or text is None else since
     answer = ChangeList(
         items=shown,
         next_cursor=changes_cursor(cloud.store, account_id, reached),
@@ -94,9 +93,7 @@ def list_events(cloud: Cloud, call: Call) -> Reply:
         total = account.event_count if target_id is None else None
         page = read_page(connection, wanted, table, (table.c.sequence,), conditions, total)
         rows = connection.execute(
-            select(table).where(
-                table.c.account_id == account_id, table.c.sequence.in_(page.ids)
-            )
+            select(table).where(table.c.account_id == account_id, table.c.sequence.in_(page.ids))
         ).all()
     by_sequence = {row.sequence: row for row in rows}
     listed = EventList(

@@ -18,6 +18,7 @@ from tui_licenses.cloud.http.reply import (
     revision_etag,
 )
 from tui_licenses.cloud.http.resource import PROFILE_BYTES, Cloud, Resource
+from tui_licenses.cloud.instants import MICROSECONDS_PER_SECOND
 from tui_licenses.cloud.operations.certificates import build_certificate
 from tui_licenses.cloud.operations.instances import owned_instance, replace_profile
 from tui_licenses.cloud.operations.license_files import (
@@ -56,18 +57,14 @@ def license_file_of(cloud: Cloud, call: Call, connection: Connection, row: AnyRo
 
 def license_file_reply(call: Call, row: AnyRow, file: LicenseFile) -> Reply:
     """Answer the download of a license file."""
-    return file_reply(
-        call, File(file.content, LICENSE_MEDIA_TYPE, license_name(row), file.sha256)
-    )
+    return file_reply(call, File(file.content, LICENSE_MEDIA_TYPE, license_name(row), file.sha256))
 
 
 def download_license_file(cloud: Cloud, call: Call) -> Reply:
     """Answer the license file of an instance."""
     with cloud.store.read() as connection:
         row = owned_instance(connection, call.signed_in.account_id, call.path_parameters["id"])
-        file = current_license_file(cloud.store, connection, row)
-    # The snapshot is closed first: a writer in this thread would wait for it for ever.
-    file = file or issue_license_file(cloud.store, row.id, call.author)
+        file = license_file_of(cloud, call, connection, row)
     return license_file_reply(call, row, file)
 
 
@@ -130,16 +127,13 @@ def download_manifest(cloud: Cloud, call: Call) -> Reply:
     A license file that is asked for and cannot be had is a problem, as its download is.
     """
     account_id, wanted = call.signed_in.account_id, _wanted_kinds(call)
-    if "license" in wanted:
-        # Issued first where it has to be, so that all parts come from one snapshot.
-        download_license_file(cloud, call)
     files: list[ManifestFile] = []
-    serial = 0
+    serial = issued = 0
     with cloud.store.read() as connection:
         row = owned_instance(connection, account_id, call.path_parameters["id"])
         if "license" in wanted:
             file = license_file_of(cloud, call, connection, row)
-            serial = file.serial
+            serial, issued = file.serial, file.issued
             files.append(manifest_file("license", license_name(row), file.content))
         stored = stored_profile(connection, row) if "profile" in wanted else None
         if stored is not None:
@@ -147,7 +141,8 @@ def download_manifest(cloud: Cloud, call: Call) -> Reply:
         if "certificate" in wanted:
             files += _certificates(cloud, connection, row, account_id)
     signing = cloud.store.signing
-    issued = int(call.now.timestamp())
+    # The instant of the newest part: the same parts give the same bytes.
+    issued = max(issued, row.updated_at // MICROSECONDS_PER_SECOND)
     content = build_manifest(signing.issuer, issued, row.id, serial, files, signing.signers)
     digest = hashlib.sha256(content).hexdigest()
     return file_reply(call, File(content, _MANIFEST_MEDIA_TYPE, manifest_name(row), digest))

@@ -9,13 +9,12 @@ from tui_licenses.cloud.http.call import Call
 from tui_licenses.cloud.http.reply import File, Reply, file_reply
 from tui_licenses.cloud.http.resource import Cloud, Resource
 from tui_licenses.cloud.operations.certificates import build_certificate
-from tui_licenses.cloud.operations.license_files import current_license_file, issue_license_file
 from tui_licenses.cloud.resources.file_names import (
     CERTIFICATE_MEDIA_TYPE,
     LICENSE_MEDIA_TYPE,
     certificate_name,
 )
-from tui_licenses.cloud.resources.instance_files import license_file_reply
+from tui_licenses.cloud.resources.instance_files import license_file_of, license_file_reply
 from tui_licenses.cloud.resources.keys import owned_key
 from tui_licenses.cloud.rows import current_instance, read_key
 
@@ -29,8 +28,7 @@ def download_license_file(cloud: Cloud, call: Call) -> Reply:
                 "no-master", "This key is not assigned to an instance; there is no license file."
             )
         row = current_instance(connection, key.instance_id)
-        file = current_license_file(cloud.store, connection, row)
-    file = file or issue_license_file(cloud.store, row.id, call.author)
+        file = license_file_of(cloud, call, connection, row)
     return license_file_reply(call, row, file)
 
 

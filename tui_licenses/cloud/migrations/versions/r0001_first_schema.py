@@ -79,6 +79,9 @@ def _create_event() -> None:
         sa.PrimaryKeyConstraint("account_id", "sequence"),
         sqlite_strict=True,
     )
+    op.create_index(
+        "event_by_target", "event", ["account_id", "target_id", "sequence"], unique=False
+    )
 
 
 def _create_idempotency() -> None:

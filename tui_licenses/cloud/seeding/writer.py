@@ -1,0 +1,99 @@
+"""Rows of the seed on their way into the database: numbered, counted, inserted in chunks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, update
+
+from tui_licenses.cloud import tables
+from tui_licenses.domain.instance import InstanceState
+from tui_licenses.domain.license_key import KeyKind
+
+Columns = dict[str, Any]
+
+# Enough to make the cost of a statement vanish, small enough to keep a million keys in bounds.
+_CHUNK_ROWS = 10_000
+
+# In the order of their references to each other.
+_TABLES: tuple[Table, ...] = (
+    tables.instance,
+    tables.instance_word,
+    tables.profile,
+    tables.activation,
+    tables.license_key,
+)
+
+
+class SeedWriter:
+    """Collects rows and writes them; the counters of the accounts follow from the rows."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rows: dict[str, list[Columns]] = {table.name: [] for table in _TABLES}
+        self._waiting = 0
+        self._sequences: dict[str, int] = defaultdict(int)
+        self._events: dict[str, list[Columns]] = defaultdict(list)
+        self._counts: dict[tuple[str, str], int] = defaultdict(int)
+        self.instance_count = 0
+        self.key_count = 0
+
+    def add(self, table: Table, row: Columns) -> None:
+        """Take a row; instances and keys get the next number of their account."""
+        account_id = str(row.get("account_id", ""))
+        if table is tables.instance:
+            row["sequence"] = self._next(account_id)
+            self.instance_count += 1
+            if row["state"] != InstanceState.RETIRED:
+                self._counts[account_id, "instance_count"] += 1
+        elif table is tables.license_key:
+            row["sequence"] = self._next(account_id)
+            self.key_count += 1
+            self._counts[account_id, "key_count"] += 1
+            if row["kind"] == KeyKind.ADD_ON:
+                self._counts[account_id, "add_on_count"] += 1
+        elif table is tables.event:
+            # Numbered at the end, in the order of their instants.
+            self._events[account_id].append(row)
+            return
+        self._rows[table.name].append(row)
+        self._waiting += 1
+
+    def flush_if_full(self) -> None:
+        """Write what waits, if it is a chunk; only between objects that refer to each other."""
+        if self._waiting >= _CHUNK_ROWS:
+            self._flush()
+
+    def finish(self, account_ids: tuple[str, ...]) -> None:
+        """Write the rest and the counters of the accounts."""
+        self._flush()
+        for events in self._events.values():
+            events.sort(key=lambda row: int(row["at"]))
+            numbered = [row | {"sequence": number} for number, row in enumerate(events, 1)]
+            self._connection.execute(insert(tables.event), numbered)
+        table = tables.account
+        for account_id in account_ids:
+            self._connection.execute(
+                update(table)
+                .where(table.c.id == account_id)
+                .values(
+                    sequence=self._sequences[account_id],
+                    event_count=len(self._events[account_id]),
+                    instance_count=self._counts[account_id, "instance_count"],
+                    key_count=self._counts[account_id, "key_count"],
+                    add_on_count=self._counts[account_id, "add_on_count"],
+                )
+            )
+
+    def _next(self, account_id: str) -> int:
+        self._sequences[account_id] += 1
+        return self._sequences[account_id]
+
+    def _flush(self) -> None:
+        for table in _TABLES:
+            rows = self._rows[table.name]
+            if rows:
+                self._connection.execute(insert(table), rows)
+                rows.clear()
+        self._waiting = 0

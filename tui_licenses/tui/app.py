@@ -1,0 +1,369 @@
+"""The dashboard: what outlives a screen, and the boundary where a bug stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
+from textual.screen import Screen
+from textual.worker import WorkerFailed
+
+from tui_licenses.errors import NotAllowedError, SignInError, TuiLicensesError
+from tui_licenses.service.downloads import DocumentKind
+from tui_licenses.service.inventory import Inventory
+from tui_licenses.state.app_state import AppState, View
+from tui_licenses.state.events import (
+    InventoryLoaded,
+    LoadFailed,
+    LoadStarted,
+    MaskToggled,
+    UserIdentified,
+    UtcToggled,
+)
+from tui_licenses.state.store import Store
+from tui_licenses.tui.clipboard import copy_sequence
+from tui_licenses.tui.crash import record_failure
+from tui_licenses.tui.place import Place, PlaceKind
+from tui_licenses.tui.screens.base import DomainScreen
+from tui_licenses.tui.screens.licenses import LicensesScreen
+from tui_licenses.tui.theme import THEMES, AsciiFilter, style_sheets
+from tui_licenses.tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from tui_licenses.config import Configuration
+    from tui_licenses.wiring import Services
+
+__all__ = ["Place", "TuiLicensesApp", "run_dashboard"]
+
+EXIT_INTERRUPTED = 130
+LEAST_COLUMNS, LEAST_ROWS = 60, 15
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class TuiLicensesApp(App[int], inherit_bindings=False):
+    """Opens screens, follows the cloud, and shows what went wrong."""
+
+    TITLE = "tui-licenses"
+    ENABLE_COMMAND_PALETTE = False
+    CSS_PATH = style_sheets()
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", "Leave", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        services: Services,
+        configuration: Configuration,
+        store: Store | None = None,
+        place: Place | None = None,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        super().__init__()
+        settings = configuration.settings
+        self.services = services
+        self.configuration = configuration
+        self.store = store or Store(
+            AppState(
+                view=View(
+                    show_add_ons=services.context.show_add_ons,
+                    mask_keys=settings.mask_keys,
+                    expiring_days=settings.expiring_days,
+                )
+            )
+        )
+        self.clock = clock
+        self.failure: TuiLicensesError | None = None
+        self.wants_restart = False
+        self._place = place
+        self.animation_level = "none"
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = settings.theme
+        if settings.ascii:
+            self._filters.append(AsciiFilter())
+
+    # Life
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the list of licenses, which lies below every other screen."""
+        return LicensesScreen(self.services, self.store)
+
+    def on_mount(self) -> None:
+        """Open the place asked for and begin to follow the cloud."""
+        if not self.is_headless:
+            self._leave_on_signals()
+        if self._place is not None:
+            if self._place.kind is PlaceKind.INSTANCE:
+                self.open_instance(self._place.id)
+            else:
+                self.open_key(self._place.id)
+        # Rows of a slow cloud must not hold back the first picture.
+        self.call_after_refresh(self.refresh_inventory)
+        seconds = self.configuration.settings.refresh_seconds
+        if seconds:
+            self.set_interval(seconds, self.refresh_inventory)
+
+    async def on_unmount(self) -> None:
+        """Close every connection."""
+        await self.services.aclose()
+
+    def _leave_on_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            loop.add_signal_handler(number, self.exit, 128 + number)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say so at once where the terminal is too small, and come back when it is not."""
+        from tui_licenses.tui.screens.too_small import TooSmallScreen
+
+        is_too_small = event.size.width < LEAST_COLUMNS or event.size.height < LEAST_ROWS
+        is_shown = isinstance(self.screen_stack[-1], TooSmallScreen) if self.screen_stack else True
+        if is_too_small and not is_shown:
+            self.push_screen(TooSmallScreen(LEAST_COLUMNS, LEAST_ROWS))
+        elif not is_too_small and is_shown and self.screen_stack:
+            self.pop_screen()
+
+    def action_interrupt(self) -> None:
+        """Leave as Ctrl-C leaves any command."""
+        self.exit(EXIT_INTERRUPTED)
+
+    def action_leave(self) -> None:
+        """Leave."""
+        self.exit(0)
+
+    def restart(self) -> None:
+        """Leave and open again, with the configuration as it then is."""
+        self.wants_restart = True
+        self.exit(0)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Log a failure; that of a worker is shown, any other closes the app.
+
+        A widget whose handler failed takes no more messages, so there is nothing to go on with:
+        `run_dashboard` then shows the problem in an app of its own.
+        """
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        self.failure = record_failure(cause, self.clock())
+        if self._exception is None:
+            # What the test framework raises at the end: no failure passes a test unseen.
+            self._exception = cause if isinstance(cause, Exception) else error
+            self._exception_event.set()
+        if isinstance(error, WorkerFailed) and self._running:
+            self.show_problem(self.failure)
+            return
+        self._return_code = 1
+        self._close_messages_no_wait()
+
+    # The cloud
+
+    def refresh_inventory(self) -> None:
+        """Ask the cloud for what has changed, unless that is under way."""
+        if not self.store.state.is_loading:
+            self.run_worker(self._follow_cloud(), group="inventory", exclusive=True)
+
+    async def _follow_cloud(self) -> None:
+        self.store.dispatch(LoadStarted())
+        known = self.store.state.inventory
+        service = self.services.inventory
+        try:
+            if known is None or known.cursor is None:
+                inventory = await service.load(self._show_page)
+            else:
+                inventory = await service.refresh(known)
+        except TuiLicensesError as error:
+            self.store.dispatch(LoadFailed(error))
+            await self._explain(error)
+            return
+        self.store.dispatch(InventoryLoaded(inventory))
+
+    def _show_page(self, inventory: Inventory) -> None:
+        self.store.dispatch(InventoryLoaded(inventory))
+
+    async def _explain(self, error: TuiLicensesError) -> None:
+        """Open the screen for an account without the tab, or for a missing sign-in."""
+        if len(self.screen_stack) > 1 or self.store.state.inventory is not None:
+            return
+        if isinstance(error, NotAllowedError) and error.code == "plan-not-eligible":
+            from tui_licenses.tui.screens.plan_gate import PlanGateScreen
+
+            user = await self.services.account.who_am_i()
+            self.store.dispatch(UserIdentified(user))
+            self.push_screen(PlanGateScreen(user, error))
+        elif isinstance(error, SignInError):
+            from tui_licenses.tui.screens.sign_in import SignInScreen
+
+            self.push_screen(SignInScreen(self.services.context), self._sign_in_ended)
+
+    def _sign_in_ended(self, is_signed_in: bool | None) -> None:
+        if is_signed_in:
+            self.restart()
+
+    # Screens
+
+    def open_instance(self, instance_id: str) -> None:
+        """Open the details of an instance."""
+        from tui_licenses.tui.screens.instance_details import InstanceDetailsScreen
+
+        self.push_screen(InstanceDetailsScreen(self.services, self.store, instance_id))
+
+    def open_key(self, key_id: str) -> None:
+        """Open the window of a key."""
+        from tui_licenses.tui.screens.key_details import KeyDetailsScreen
+
+        self.push_screen(KeyDetailsScreen(self.services, self.store, key_id))
+
+    def open_activation(self, instance_id: str | None = None) -> None:
+        """Open the activation of license keys, for an instance if one is given."""
+        from tui_licenses.tui.screens.activation import ActivationScreen
+
+        self.push_screen(ActivationScreen(self.services, self.store, instance_id))
+
+    def open_hardware(self, instance_id: str) -> None:
+        """Open the server profile of an instance as a table."""
+        from tui_licenses.tui.screens.hardware import HardwareScreen
+
+        self.push_screen(HardwareScreen(self.services, self.store, instance_id))
+
+    def open_saved_files(self) -> None:
+        """Open the list of files saved since the start."""
+        from tui_licenses.tui.screens.saved_files import SavedFilesScreen
+
+        self.push_screen(SavedFilesScreen(self.store))
+
+    def open_help(self, topic: str | None = None) -> None:
+        """Open the guide and the list of keys."""
+        from tui_licenses.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(topic))
+
+    def show_problem(self, error: TuiLicensesError) -> None:
+        """Show what went wrong, why, and what to do."""
+        from tui_licenses.tui.screens.problem import ProblemScreen
+
+        if not isinstance(self.screen, ProblemScreen):
+            self.push_screen(ProblemScreen(error))
+
+    def show_text(self, title: str, text: str) -> None:
+        """Show a text on a screen of its own, to be read or selected with the mouse."""
+        from tui_licenses.tui.screens.notice import NoticeScreen
+
+        self.push_screen(NoticeScreen(title, text))
+
+    # Documents
+
+    def download_license(self, instance_id: str) -> None:
+        """Save the license file of an instance."""
+        self.download(DocumentKind.LICENSE, (instance_id,))
+
+    def download_certificate(self, key_id: str) -> None:
+        """Save the certificate of a key."""
+        self.download(DocumentKind.CERTIFICATE, (key_id,))
+
+    def download_profile(self, instance_id: str) -> None:
+        """Save the server profile of an instance."""
+        self.download(DocumentKind.PROFILE, (instance_id,))
+
+    def download(self, kind: DocumentKind, ids: tuple[str, ...]) -> None:
+        """Save one document for each id (of instances, or of keys), after asking where to."""
+        from tui_licenses.tui.downloading import Downloading
+
+        if any(worker.group == "download" and not worker.is_finished for worker in self.workers):
+            self.tell("A download is still under way; wait until it has ended.")
+            return
+        work = Downloading(self).save(kind, ids)
+        self.run_worker(work, group="download", exclusive=True)
+
+    # Words
+
+    def tell(self, message: str) -> None:
+        """Show a message in the status line of the screen that has one."""
+        for screen in reversed(self.screen_stack):
+            try:
+                screen.query_one(StatusLine).show(message)
+            except NoMatches:
+                continue
+            return
+
+    def copy(self, text: str, shown: str | None = None) -> None:
+        """Copy a text to the clipboard of the terminal, and show it as text.
+
+        `shown` is what to show in its place, for keys that are masked.
+        """
+        visible = text if shown is None else shown
+        sequence = copy_sequence(text, os.environ)
+        if sequence is None:
+            self.show_text("Too long for the clipboard: here it is as text", visible)
+            return
+        if self._driver is not None:
+            self._driver.write(sequence)
+        if "\n" in visible:
+            self.show_text("Sent to the clipboard of the terminal; here it is as text", visible)
+        else:
+            self.tell(f"Sent to the clipboard of the terminal: {visible}")
+
+    def action_refresh(self) -> None:
+        """Ask the cloud for what has changed."""
+        self.refresh_inventory()
+
+    def action_mask(self) -> None:
+        """Show keys in full or their last four only."""
+        self.store.dispatch(MaskToggled())
+
+    def action_utc(self) -> None:
+        """Show times in UTC or in local time."""
+        self.store.dispatch(UtcToggled())
+
+    def action_saved_files(self) -> None:
+        """Open the list of saved files."""
+        self.open_saved_files()
+
+    def action_help(self) -> None:
+        """Open the guide and the list of keys."""
+        self.open_help()
+
+    def action_palette(self) -> None:
+        """Find a command by name."""
+        from tui_licenses.tui.palette import Palette
+
+        screen = self.screen
+        if isinstance(screen, DomainScreen):
+            self.push_screen(Palette(screen.NAME), partial(self._run_chosen, screen))
+
+    async def _run_chosen(self, screen: DomainScreen, command_id: str | None) -> None:
+        if command_id is not None:
+            await screen.action_command(command_id)
+
+
+def run_dashboard(
+    configuration: Configuration, context_name: str | None = None, place: Place | None = None
+) -> int:
+    """Run the dashboard until it is left, and return the exit status.
+
+    After a bug the problem is shown in a small app of its own: the terminal is whole again, and
+    the dashboard can be started anew.
+    """
+    from tui_licenses.config import load_configuration
+    from tui_licenses.tui.screens.problem import ProblemApp
+    from tui_licenses.wiring import open_services
+
+    while True:
+        app = TuiLicensesApp(open_services(configuration, context_name), configuration, place=place)
+        status = app.run(mouse=configuration.settings.mouse)
+        if app.failure is not None and status is None:
+            if not ProblemApp(app.failure, configuration.settings).run():
+                return 1
+        elif not app.wants_restart:
+            return status or 0
+        configuration = load_configuration()

@@ -1,0 +1,22 @@
+"""Copying over SSH: OSC 52, which the terminal at the user's end obeys."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+
+# Terminals drop longer sequences, some silently.
+TEXT_BYTES_MAXIMUM = 74_000
+# tmux swallows the sequence unless it is wrapped, every ESC inside doubled.
+_TMUX_START, _TMUX_END = "\x1bPtmux;", "\x1b\\"
+
+
+def copy_sequence(text: str, environment: Mapping[str, str]) -> str | None:
+    """Return what to write to the terminal, or None where the text is too long for it."""
+    data = text.encode("utf-8", "replace")
+    if len(data) > TEXT_BYTES_MAXIMUM:
+        return None
+    sequence = f"\x1b]52;c;{base64.b64encode(data).decode('ascii')}\a"
+    if environment.get("TMUX"):
+        return _TMUX_START + sequence.replace("\x1b", "\x1b\x1b") + _TMUX_END
+    return sequence

@@ -1,0 +1,131 @@
+"""Where a download goes: the whole path, before anything is fetched or written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from tui_licenses.service.downloads import DocumentKind
+from tui_licenses.text import clean
+from tui_licenses.tui.widgets.tick import Tick
+
+_TITLES = {
+    DocumentKind.LICENSE: "Download the server license file (.bin)",
+    DocumentKind.CERTIFICATE: "Download the license certificate (.pdf)",
+    DocumentKind.PROFILE: "Download the server profile (.xml)",
+    DocumentKind.MANIFEST: "Download the signed manifest (.json)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadChoice:
+    """The folder to save into; `force` replaces a file of that name with other contents."""
+
+    folder: Path
+    force: bool
+
+
+class DownloadScreen(ModalScreen[DownloadChoice | None]):
+    """Shows the path of a download, lets its folder be changed, warns of a file in its place.
+
+    `note` says what the file will hold; `exists` that other bytes are known to be at the default
+    path.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Cancel"),
+        Binding("up", "app.focus_previous", "Previous", show=False),
+        Binding("down", "app.focus_next", "Next", show=False),
+    ]
+
+    def __init__(
+        self, kind: DocumentKind, file_name: str, default_folder: Path, note: str, exists: bool
+    ) -> None:
+        super().__init__()
+        self._kind = kind
+        self._file_name = file_name
+        self._default_folder = default_folder
+        self._note = note
+        self._is_known_to_exist = exists
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(_TITLES[self._kind], id="title")
+            yield Static(Text(clean(self._note)), id="note")
+            yield Static("Folder", classes="label")
+            folder = Input(str(self._default_folder), compact=True, id="folder")
+            folder.cursor_blink = False
+            yield folder
+            yield Static("Saved as", classes="label")
+            yield Static(id="path")
+            yield Static(id="warning")
+            yield Tick("Replace that file if its contents differ", id="replace")
+            with Horizontal(id="decisions"):
+                yield Button("Save", id="save", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+
+    def on_mount(self) -> None:
+        self._show_path()
+        self.query_one("#save", Button).focus()
+
+    @property
+    def _folder(self) -> Path:
+        typed = self.query_one("#folder", Input).value.strip()
+        try:
+            return Path(typed or ".").expanduser().absolute()
+        except RuntimeError:
+            # `~name` of a user who does not exist is a folder like any other.
+            return Path(typed).absolute()
+
+    @on(Input.Changed, "#folder")
+    def _follow_typed_folder(self, event: Input.Changed) -> None:
+        event.stop()
+        self._show_path()
+
+    def _show_path(self) -> None:
+        folder = self._folder
+        path = folder / self._file_name
+        has_file = path.is_file() or (
+            self._is_known_to_exist and folder == self._default_folder.absolute()
+        )
+        warning = ""
+        if not folder.is_dir():
+            warning = "There is no such folder. Create it, or choose another one."
+        elif has_file:
+            warning = "A file of this name is there. The same contents are left alone."
+        self.query_one("#path", Static).update(Text(clean(str(path)), overflow="fold"))
+        self.query_one("#warning", Static).update(Text(warning))
+        self.query_one("#warning").display = bool(warning)
+        self.query_one("#replace").display = has_file
+
+    @on(Input.Submitted, "#folder")
+    def _save_typed_folder(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._save()
+
+    @on(Button.Pressed, "#save")
+    def _save_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self._save()
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.dismiss(None)
+
+    def _save(self) -> None:
+        folder = self._folder
+        if not folder.is_dir():
+            self.query_one("#folder").focus()
+            return
+        replace = self.query_one("#replace", Tick)
+        self.dismiss(DownloadChoice(folder, replace.display and replace.is_ticked))

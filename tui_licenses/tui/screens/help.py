@@ -1,0 +1,118 @@
+"""Help: the keys of the screen it was opened from, the activation guide, every symbol."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from tui_licenses.domain.status import STATUS_SYMBOLS
+from tui_licenses.text import pad
+from tui_licenses.tui.commands import (
+    ACTIVATION,
+    HARDWARE,
+    HELP,
+    INSTANCE,
+    KEY,
+    LICENSES,
+    SAVED_FILES,
+    Command,
+    bindings_of,
+    commands_of,
+    shown_key,
+)
+from tui_licenses.tui.guide import STATUS_MEANINGS, TOPICS, Chapter, chapter
+from tui_licenses.tui.screens.plain import PlainScreen
+from tui_licenses.tui.widgets.command_footer import CommandFooter
+from tui_licenses.tui.widgets.status_line import StatusLine
+
+_SCREEN_TITLES = {
+    LICENSES: "the list of licenses",
+    INSTANCE: "Instance Details",
+    KEY: "License Keys",
+    HARDWARE: "the hardware table",
+    ACTIVATION: "activation",
+    SAVED_FILES: "saved files",
+    HELP: "this help",
+}
+# The chapter to open for a screen; the others open at their keys.
+_CHAPTERS_OF_SCREENS = {ACTIVATION: "automated"}
+_KEY_CELLS = 14
+
+
+class HelpScreen(PlainScreen):
+    """Scrolls through keys and guide; `topic` is a chapter of the guide or the name of a screen.
+
+    Without a topic it opens at the screen below it.
+    """
+
+    NAME = HELP
+    BINDINGS = bindings_of(HELP)
+
+    def __init__(self, topic: str | None = None) -> None:
+        super().__init__()
+        self._topic = topic
+
+    def compose(self) -> ComposeResult:
+        yield Static("Help", id="title", markup=False)
+        with VerticalScroll(id="text"):
+            yield Static("", id="keys", markup=False, classes="section")
+            for topic in TOPICS:
+                yield Static(
+                    chapter_text(chapter(topic)), id=f"chapter-{topic}", classes="section"
+                )
+            yield Static(symbols_text(), id="symbols", markup=False, classes="section")
+        yield StatusLine()
+        yield CommandFooter(HELP)
+
+    def on_mount(self) -> None:
+        topic = self._topic or self._screen_below()
+        screen = topic if topic in _SCREEN_TITLES else LICENSES
+        self.query_one("#keys", Static).update(keys_text(screen))
+        self.query_one("#text").focus()
+        opened = topic if topic in TOPICS else _CHAPTERS_OF_SCREENS.get(topic)
+        if opened is not None:
+            section = self.query_one(f"#chapter-{opened}")
+            self.call_after_refresh(section.scroll_visible, animate=False, top=True)
+
+    def _screen_below(self) -> str:
+        below = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else None
+        return str(getattr(below, "NAME", LICENSES))
+
+
+
+def keys_text(screen: str) -> Text:
+    """Return the keys of a screen with what they do."""
+    text = Text()
+    text.append(f"Keys of {_SCREEN_TITLES[screen]}\n", style="bold underline")
+    for command in commands_of(screen):
+        text.append("  " + pad(_all_keys(command), _KEY_CELLS), style="bold")
+        text.append(f"{command.help}\n")
+    text.append("  " + pad("Tab", _KEY_CELLS), style="bold")
+    text.append("Go to the next field, list or button; Shift-Tab to the one before.")
+    return text
+
+
+def chapter_text(shown: Chapter) -> Text:
+    """Return a chapter of the guide with its title."""
+    text = Text()
+    text.append(shown.title, style="bold underline")
+    for line in shown.lines:
+        text.append(f"\n{line}")
+    return text
+
+
+def symbols_text() -> Text:
+    """Return every status of a key with its symbol and meaning."""
+    text = Text()
+    text.append("Every status is a word and a symbol", style="bold underline")
+    for status, meaning in STATUS_MEANINGS.items():
+        text.append(f"\n  {STATUS_SYMBOLS[status][0]} ")
+        text.append(pad(status.capitalize(), _KEY_CELLS - 2), style="bold")
+        text.append(meaning)
+    return text
+
+
+def _all_keys(command: Command) -> str:
+    return ", ".join(shown_key(key) for key in command.keys)

@@ -1,0 +1,399 @@
+"""The list: every instance of the account with its license keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widgets import Input, Static
+
+from tui_licenses.domain.instance import InstanceState
+from tui_licenses.domain.license_key import mask_key
+from tui_licenses.domain.status import KeyStatus
+from tui_licenses.errors import TuiLicensesError
+from tui_licenses.service.downloads import DocumentKind
+from tui_licenses.state.app_state import AppState
+from tui_licenses.state.columns import (
+    COLUMNS,
+    NOT_ASSIGNED,
+    Column,
+    find_column,
+    instant_text,
+    shorten_features,
+)
+from tui_licenses.state.events import (
+    AddOnsToggled,
+    FilterChanged,
+    MarksCleared,
+    MarkToggled,
+    SortChosen,
+)
+from tui_licenses.state.select import Row, RowKind, Selection, Selector
+from tui_licenses.state.store import Store
+from tui_licenses.text import clean, shorten
+from tui_licenses.tui.commands import LICENSES, Situation, bindings_of
+from tui_licenses.tui.screens.base import DomainScreen
+from tui_licenses.tui.widgets.account_header import AccountHeader
+from tui_licenses.tui.widgets.command_footer import CommandFooter
+from tui_licenses.tui.widgets.filter_field import FilterField
+from tui_licenses.tui.widgets.row_table import RowTable, TableColumn
+from tui_licenses.tui.widgets.status_line import StatusLine
+from tui_licenses.tui.widgets.tick import Tick
+
+if TYPE_CHECKING:
+    from tui_licenses.wiring import Services
+
+_TONES: dict[str, str] = {
+    KeyStatus.REVOKED: "bad",
+    KeyStatus.SUSPENDED: "bad",
+    KeyStatus.EXPIRED: "bad",
+    KeyStatus.EXPIRING: "warning",
+    KeyStatus.PENDING: "warning",
+    KeyStatus.SUPERSEDED: "dim",
+    KeyStatus.UNASSIGNED: "dim",
+    KeyStatus.ACTIVE: "good",
+    InstanceState.LICENSED: "good",
+    InstanceState.UNLICENSED: "warning",
+    InstanceState.PENDING: "warning",
+}
+_INDENT = "  "
+# Small enough to stay unseen between two keys.
+_PREPARED_AT_ONCE = 1_000
+_EMPTY = (
+    "This account has no instances and no license keys yet.",
+    "Press a to activate a key on a first instance, or ? for the guide.",
+)
+
+
+class LicensesScreen(DomainScreen):
+    """Shows the rows that the view asks for; cursor and focus are all it keeps."""
+
+    NAME = LICENSES
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(LICENSES)
+
+    def __init__(self, services: Services, store: Store) -> None:
+        super().__init__(services, store)
+        self._selector = Selector()
+        self._selection: Selection | None = None
+
+    def compose(self) -> ComposeResult:
+        yield AccountHeader(self.services, self.store)
+        with Horizontal(id="title-bar"):
+            yield FilterField(self.store.state.view.filter_text)
+            yield Tick(
+                "Show add-on keys",
+                is_ticked=self.store.state.view.show_add_ons,
+                id="show-add-ons",
+            )
+        yield RowTable(
+            tuple(self._table_column(column) for column in COLUMNS),
+            lambda row: row.id,
+            row_tone=_row_tone,
+            has_marks=True,
+            id="rows",
+        )
+        yield Static("", markup=False, id="counts")
+        yield StatusLine()
+        yield CommandFooter(LICENSES)
+
+    def on_mount(self) -> None:
+        """Let the arrow keys move the cursor of the table."""
+        self._table.focus()
+
+    # State to view
+
+    @property
+    def _table(self) -> RowTable[Row]:
+        return self.query_one("#rows", RowTable)
+
+    def _now(self) -> datetime:
+        return self.dashboard.clock()
+
+    def show(self, before: AppState, after: AppState) -> None:
+        """Show rows, counts and the age of the data; only what has changed is redrawn."""
+        is_first = before is after
+        if is_first or before.view.show_add_ons != after.view.show_add_ons:
+            self.query_one("#show-add-ons", Tick).is_ticked = after.view.show_add_ons
+        if is_first or before.inventory is not after.inventory or before.view != after.view:
+            self._show_rows(after)
+        elif before.marked_ids != after.marked_ids:
+            self._table.show_marks(after.marked_ids)
+        elif after.inventory is None:
+            self._show_rows(after)
+        self._show_counts(after)
+
+    def _show_rows(self, state: AppState) -> None:
+        sort = state.view.sort
+        shown_sort = None if sort.column_id is None else (sort.column_id, sort.is_descending)
+        if state.inventory is None:
+            self._selection = None
+            self._table.show_rows((), message=_waiting_lines(state))
+            return
+        self._selection = self._selector.select(state.inventory, state.view, self._now())
+        self._table.show_rows(
+            self._selection.rows,
+            marked_ids=state.marked_ids,
+            sort=shown_sort,
+            message=self._empty_lines(state),
+        )
+        self.call_later(self._prepare_search)
+
+    def _prepare_search(self) -> None:
+        """Make the search texts of a few rows while nobody types, and come back for more."""
+        state = self.store.state
+        if state.inventory is None or not self.is_attached:
+            return
+        estate = self._selector.estate(state.inventory, state.view)
+        if not estate.prepare(_PREPARED_AT_ONCE, state.view, self._now()):
+            self.set_timer(0.01, self._prepare_search)
+
+    def _empty_lines(self, state: AppState) -> tuple[str, ...]:
+        selection = self._selection
+        if selection is None or len(selection.rows):
+            return ()
+        if state.is_loading and not selection.total_count:
+            return ("Loading the licenses of this account…",)
+        if not selection.total_count:
+            return _EMPTY
+        if selection.hidden_add_on_count:
+            return ("Only add-on keys match. Press + to show them.",)
+        return (
+            f"Nothing matches “{state.view.filter_text.strip()}”.",
+            "Press Esc to see everything again.",
+        )
+
+    def _show_counts(self, state: AppState) -> None:
+        line = Text(no_wrap=True, overflow="ellipsis")
+        if self._selection is not None:
+            line.append(_counts_text(self._selection, state))
+        if state.inventory is not None:
+            line.append(f" · as of {self._clock_time(state)}")
+        if state.is_loading:
+            line.append(" · loading…")
+        if state.problem is not None and state.inventory is not None:
+            line.append(f" · ! {_problem_text(state.problem)}", style="bold")
+        self.query_one("#counts", Static).update(line, layout=False)
+
+    def _clock_time(self, state: AppState) -> str:
+        assert state.inventory is not None
+        told = instant_text(state.inventory.fetched_at, state.view)
+        today = instant_text(self._now(), state.view)
+        # The day is told only where it is not this one.
+        return told[11:] if told[:10] == today[:10] else told
+
+    def _table_column(self, column: Column) -> TableColumn[Row]:
+        cell: Callable[[Row], str] = lambda row: column.cell(
+            row, self.store.state.view, self._now()
+        )  # noqa: E731
+        if column.id == "instance":
+            cell = self._tree_text
+        return TableColumn(
+            column.id,
+            column.title,
+            column.width,
+            column.minimum,
+            cell,
+            drop_order=column.drop_order,
+            tone=_status_tone if column.id == "status" else _no_tone,
+            shorten=shorten_features if column.id == "features" else shorten,
+        )
+
+    def _tree_text(self, row: Row) -> str:
+        """Return what stands in the first column: a name, or a key below it."""
+        if row.kind is RowKind.HEADING:
+            return NOT_ASSIGNED
+        if row.key is None:
+            assert row.instance is not None
+            return row.instance.name
+        indent = _INDENT * row.depth
+        if not row.key.is_master:
+            return f"{indent}Add-on"
+        if row.add_on_count and not self.store.state.view.show_add_ons:
+            return f"{indent}(+{row.add_on_count} add-ons)"
+        return f"{indent}Master"
+
+    # User to service
+
+    def situation(self) -> Situation:
+        """Return the instance and key of the row under the cursor."""
+        row = self._table.cursor_row
+        if row is None:
+            return Situation(self.store.state)
+        return Situation(self.store.state, row.instance, row.key)
+
+    @on(RowTable.Opened, "#rows")
+    def _open(self, event: RowTable.Opened) -> None:
+        event.stop()
+        self.action_open_row()
+
+    def action_open_row(self) -> None:
+        """Open the key of the row, or its instance where it has no key."""
+        row = self._table.cursor_row
+        if row is not None and row.key is not None:
+            self.dashboard.open_key(row.key.id)
+        elif row is not None and row.instance is not None:
+            self.dashboard.open_instance(row.instance.id)
+
+    def action_open_instance(self) -> None:
+        """Open the instance of the row."""
+        row = self._table.cursor_row
+        if row is not None and row.instance is not None:
+            self.dashboard.open_instance(row.instance.id)
+
+    def action_activate(self) -> None:
+        """Activate keys, on the instance of the row unless another one is chosen there."""
+        instance = self.situation().instance
+        self.dashboard.open_activation(None if instance is None else instance.id)
+
+    def action_download_license(self) -> None:
+        """Save the license file of the row, or of every marked row."""
+        self._download(DocumentKind.LICENSE)
+
+    def action_download_certificate(self) -> None:
+        """Save the certificate of the key, or of every marked key."""
+        self._download(DocumentKind.CERTIFICATE)
+
+    def action_download_profile(self) -> None:
+        """Save the server profile of the row, or of every marked row."""
+        self._download(DocumentKind.PROFILE)
+
+    def _download(self, kind: DocumentKind) -> None:
+        ids = self._subject_ids(kind)
+        if ids:
+            self.dashboard.download(kind, ids)
+        else:
+            noun = "key" if kind is DocumentKind.CERTIFICATE else "instance"
+            self.dashboard.tell(f"No {noun} is marked; mark one, or clear the marks with Esc.")
+
+    def _subject_ids(self, kind: DocumentKind) -> tuple[str, ...]:
+        """Return ids of keys for certificates and of instances for the rest, each once."""
+        state = self.store.state
+        marked = state.marked_ids
+        if not marked or state.inventory is None:
+            situation = self.situation()
+            subject = situation.key if kind is DocumentKind.CERTIFICATE else situation.instance
+            return () if subject is None else (subject.id,)
+        if kind is DocumentKind.CERTIFICATE:
+            return tuple(key.id for key in state.inventory.keys if key.id in marked)
+        through_keys = {key.instance_id for key in state.inventory.keys if key.id in marked}
+        return tuple(
+            instance.id
+            for instance in state.inventory.instances
+            if instance.id in marked or instance.id in through_keys
+        )
+
+    def action_copy_row(self) -> None:
+        """Copy the key of the row, or the name of its instance."""
+        situation = self.situation()
+        if situation.key is not None:
+            is_masked = self.store.state.view.mask_keys
+            key = situation.key.key
+            self.dashboard.copy(key, mask_key(key) if is_masked else None)
+        elif situation.instance is not None:
+            self.dashboard.copy(clean(situation.instance.name))
+
+    def action_mark(self) -> None:
+        """Mark the row, or take its mark away, and go on to the next one."""
+        row = self._table.cursor_row
+        if row is not None and row.kind is not RowKind.HEADING:
+            self.store.dispatch(MarkToggled(row.id))
+            self._table.action_move(1)
+
+    def action_sort(self) -> None:
+        """Sort by the next column; after the last one, in the default order again."""
+        ids = [column.id for column in COLUMNS]
+        current = self.store.state.view.sort.column_id
+        following = ids if current is None else ids[ids.index(current) + 1 :]
+        column_id = following[0] if following else None
+        self.store.dispatch(SortChosen(column_id))
+        order = "the default order" if column_id is None else find_column(column_id).title
+        self.dashboard.tell(f"Sorted by {order}. A click on a title reverses it, S too.")
+
+    def action_reverse_sort(self) -> None:
+        """Reverse the order of the column that is sorted by."""
+        current = self.store.state.view.sort.column_id
+        if current is not None:
+            self.store.dispatch(SortChosen(current))
+
+    @on(RowTable.TitleClicked, "#rows")
+    def _sort_by_title(self, event: RowTable.TitleClicked) -> None:
+        event.stop()
+        self.store.dispatch(SortChosen(event.column_id))
+
+    def action_toggle_add_ons(self) -> None:
+        """Show or hide the add-on keys."""
+        self.dashboard.show_add_ons(not self.store.state.view.show_add_ons)
+
+    @on(Tick.Ticked, "#show-add-ons")
+    def _toggle_by_box(self, event: Tick.Ticked) -> None:
+        event.stop()
+        self.dashboard.show_add_ons(event.is_ticked)
+
+    def action_filter(self) -> None:
+        """Type the filter from now on."""
+        self.query_one(FilterField).focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_as_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.store.dispatch(FilterChanged(event.value))
+
+    @on(FilterField.Left)
+    def _leave_filter(self, event: FilterField.Left) -> None:
+        event.stop()
+        self._table.focus()
+
+    def action_back(self) -> None:
+        """Clear the filter, else the marks; the list itself is left with q."""
+        if self.store.state.view.filter_text:
+            self.query_one(FilterField).value = ""
+        elif self.store.state.marked_ids:
+            self.store.dispatch(MarksCleared())
+        else:
+            self.dashboard.tell("This is the list; press q to leave.")
+
+    def on_screen_resume(self, _event: events.ScreenResume) -> None:
+        """Come back from another screen to the row it was left from."""
+        self._table.focus()
+
+
+def _no_tone(_row: Row) -> str | None:
+    return None
+
+
+def _row_tone(row: Row) -> str | None:
+    return None if row.kind is RowKind.KEY else "strong"
+
+
+def _status_tone(row: Row) -> str | None:
+    return None if row.status is None else _TONES.get(row.status)
+
+
+def _waiting_lines(state: AppState) -> tuple[str, ...]:
+    problem = state.problem
+    if problem is None or state.is_loading:
+        return ("Loading the licenses of this account…",)
+    return (problem.message, problem.next_step, "Press r to try again.")
+
+
+def _problem_text(problem: TuiLicensesError) -> str:
+    return f"{clean(problem.message)} Press r to try again."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _counts_text(selection: Selection, state: AppState) -> str:
+    parts = [_counted(selection.instance_count, "instance"), _counted(selection.key_count, "key")]
+    if selection.hidden_add_on_count:
+        parts.append(f"{_counted(selection.hidden_add_on_count, 'add-on')} hidden")
+    if state.marked_ids:
+        parts.append(f"{len(state.marked_ids):,} marked")
+    return ", ".join(parts)
