@@ -1,0 +1,105 @@
+"""`login`, `logout` and `whoami`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from tui_licenses.cli.invocation import Invocation, command
+from tui_licenses.cli.records import user_record
+from tui_licenses.config import Context, check_context_name, check_url, choose_context
+from tui_licenses.domain.account import User, plan_name
+from tui_licenses.errors import UseError
+from tui_licenses.service.sign_in import Credentials, credentials_from_environment
+from tui_licenses.wiring import Services, sign_in, sign_out
+
+
+def register(root: click.Group) -> None:
+    """Add the commands of this file."""
+
+    @command(root, "login")
+    @click.option("--url", required=True, help="The address of the license cloud.")
+    @click.option("--name", help="Name of the context; the host name if left out.")
+    @click.option("--ca-file", type=click.Path(path_type=Path), help="CA certificates to trust.")
+    @click.option(
+        "--token-stdin",
+        is_flag=True,
+        help="Read the subject id and the refresh token from standard input, one per line.",
+    )
+    def login(
+        invocation: Invocation, url: str, name: str | None, ca_file: Path | None, token_stdin: bool
+    ) -> None:
+        """Sign in to a cloud account and make it the current context."""
+        address = check_url(url)
+        host = urlsplit(address).hostname or "cloud"
+        context_name = name or invocation.context_name or host.replace(".", "-").replace(":", "-")
+        context = Context(check_context_name(context_name), address, ca_file)
+        credentials = _credentials(invocation.environment, token_stdin)
+        user = asyncio.run(sign_in(context, credentials))
+        _show_user(invocation, user, context.name)
+
+    @command(root, "logout")
+    def logout(invocation: Invocation) -> None:
+        """Forget the credentials of the context; the context itself stays."""
+        context = choose_context(
+            invocation.configuration(), invocation.context_name, invocation.environment
+        )
+        sign_out(context.name)
+        invocation.output.item({"context": context.name}, [("Signed out of", context.name)])
+
+    @command(root, "whoami")
+    def whoami(invocation: Invocation) -> None:
+        """Show the signed-in subject, its account, plan and role."""
+
+        async def ask(services: Services) -> tuple[User, str]:
+            return await services.account.who_am_i(), services.context.name
+
+        user, context_name = invocation.run(ask)
+        _show_user(invocation, user, context_name)
+
+
+def _show_user(invocation: Invocation, user: User, context_name: str) -> None:
+    tab = user.account.licenses_tab
+    if not tab.available and tab.reason:
+        invocation.output.warn(f"{tab.reason} {tab.support_contact or ''}".strip())
+    invocation.output.item(
+        {**user_record(user), "context": context_name},
+        [
+            ("Account", user.account.name),
+            ("Plan", plan_name(user.account.plan)),
+            ("Signed in as", user.display_name),
+            ("Role", user.role.value),
+            ("Context", context_name),
+        ],
+    )
+
+
+def _credentials(environment: Mapping[str, str], token_stdin: bool) -> Credentials:
+    if token_stdin:
+        lines = [line.strip() for line in sys.stdin if line.strip()]
+        subject_id = environment.get("TUI_LICENSES_SUBJECT_ID")
+        if subject_id is not None and len(lines) == 1:
+            return Credentials(subject_id, lines[0])
+        if len(lines) != 2:
+            raise UseError(
+                "invalid-request",
+                "Standard input does not hold two lines: the subject id and the refresh token.",
+                "Send both, one per line.",
+            )
+        return Credentials(lines[0], lines[1])
+    given = credentials_from_environment(environment)
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        raise UseError(
+            "no-terminal",
+            "There is no terminal to ask for the subject id and the refresh token.",
+            "Use --token-stdin, or set TUI_LICENSES_SUBJECT_ID and TUI_LICENSES_REFRESH_TOKEN.",
+        )
+    subject_id = click.prompt("Subject id", err=True)
+    return Credentials(subject_id, click.prompt("Refresh token", hide_input=True, err=True))

@@ -1,0 +1,224 @@
+"""`cloud`: create, fill, serve and check a license cloud, and issue keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from tui_licenses import paths
+from tui_licenses.cli.commands import cloud_tokens
+from tui_licenses.cli.facts import KEY_COLUMNS
+from tui_licenses.cli.invocation import Invocation, command
+from tui_licenses.cli.records import key_record
+from tui_licenses.domain.license_key import Feature, KeyKind, LicenseKey
+from tui_licenses.domain.status import key_status
+from tui_licenses.errors import Detail, DocumentError, UseError
+
+Database = str | Path
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def register(root: click.Group) -> None:
+    """Add the commands of this file."""
+
+    @root.group("cloud")
+    def cloud() -> None:
+        """The license cloud: without --database, the embedded one."""
+
+    _register_setting_up(cloud)
+    _register_serving(cloud)
+    _register_issuing(cloud)
+    _register_key_states(cloud)
+    cloud_tokens.register(cloud, with_database)
+
+
+def with_database(function: Function) -> Function:
+    """Add `--database`; the function gets a URL, or the file of the embedded database."""
+    option = click.option(
+        "--database",
+        metavar="URL",
+        callback=lambda _context, _parameter, value: value or paths.embedded_database_file(),
+        help="Database URL, such as sqlite:///cloud.sqlite3.",
+    )
+    return option(function)
+
+
+def _register_setting_up(cloud: click.Group) -> None:
+    @command(cloud, "init")
+    @with_database
+    def initialise(invocation: Invocation, database: Database) -> None:
+        """Create a database, or bring an older one up to date."""
+        from tui_licenses.cloud import administration
+
+        report = administration.initialise(database)
+        did = "created" if report.created else "migrated" if report.migrated else "up to date"
+        invocation.output.item(
+            {
+                "created": report.created,
+                "migrated": report.migrated,
+                "schema": report.schema_version,
+            },
+            [("Database", did), ("Schema", report.schema_version)],
+        )
+
+    @command(cloud, "seed")
+    @with_database
+    @click.option("--instances", type=click.IntRange(min=1), default=24, show_default=True)
+    @click.option("--keys", type=click.IntRange(min=1), default=120, show_default=True)
+    @click.option("--random-seed", type=int, default=1, show_default=True)
+    def seed(
+        invocation: Invocation, database: Database, instances: int, keys: int, random_seed: int
+    ) -> None:
+        """Fill a database with an estate for a lab; the same --random-seed, the same estate."""
+        from tui_licenses.cloud import administration
+
+        report = administration.seed(
+            database, instances=instances, keys=keys, random_seed=random_seed
+        )
+        invocation.output.items(
+            [cloud_tokens.new_token_record(token) for token in report.tokens],
+            cloud_tokens.NEW_TOKEN_COLUMNS,
+            accountCount=report.account_count,
+            instanceCount=report.instance_count,
+            keyCount=report.key_count,
+        )
+        invocation.output.note(
+            f"{report.account_count} accounts, {report.instance_count} instances, "
+            f"{report.key_count} keys. Each refresh token is shown this once."
+        )
+
+    @command(cloud, "check")
+    @with_database
+    def check(invocation: Invocation, database: Database) -> None:
+        """Check the integrity of a database and of everything it says."""
+        from tui_licenses.cloud import administration
+
+        findings = administration.check(database)
+        if findings:
+            raise DocumentError(
+                "cloud-damaged",
+                f"The database has {len(findings)} faults.",
+                "Stop the cloud and restore a backup, or ask whoever runs it.",
+                details=tuple(
+                    Detail(finding.target, finding.code, finding.message) for finding in findings
+                ),
+            )
+        invocation.output.item({"findings": []}, [("Database", "no fault found")])
+
+
+def _register_serving(cloud: click.Group) -> None:
+    @command(cloud, "serve")
+    @with_database
+    @click.option("--host", default="127.0.0.1", show_default=True)
+    @click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True)
+    @click.option("--tls-cert", type=click.Path(path_type=Path), help="Certificate chain (PEM).")
+    @click.option("--tls-key", type=click.Path(path_type=Path), help="Private key (PEM).")
+    def serve(
+        invocation: Invocation,
+        database: Database,
+        host: str,
+        port: int,
+        tls_cert: Path | None,
+        tls_key: Path | None,
+    ) -> None:
+        """Serve a license cloud over HTTP; beyond this host only with TLS."""
+        from tui_licenses.cloud.serve import serve as serve_cloud
+
+        def tell(url: str) -> None:
+            invocation.output.note(f"Serving the license cloud at {url} (Ctrl-C stops it).")
+
+        serve_cloud(database, host, port, tls_cert, tls_key, on_ready=tell)
+
+
+def _register_issuing(cloud: click.Group) -> None:
+    @command(cloud, "issue")
+    @with_database
+    @click.option("--account", required=True, metavar="ID|NAME", help="Who gets the keys.")
+    @click.option("--kind", type=click.Choice(["master", "add-on"]), required=True)
+    @click.option("--product", required=True, metavar="CODE", help="Product code.")
+    @click.option("--product-name", help="Product name; the code if left out.")
+    @click.option(
+        "--feature", "features", multiple=True, metavar="CODE[=QUANTITY]", help="Once per feature."
+    )
+    @click.option("--count", type=click.IntRange(1, 1000), default=1, show_default=True)
+    @click.option("--starts", type=click.DateTime(), help="UTC; at once if left out.")
+    @click.option("--expires", type=click.DateTime(), help="UTC; never if left out.")
+    @click.option("--terminates", type=click.DateTime(), help="UTC; never if left out.")
+    @click.option("--order", "order_reference", help="Order reference.")
+    def issue(
+        invocation: Invocation,
+        database: Database,
+        account: str,
+        kind: str,
+        product: str,
+        product_name: str | None,
+        features: tuple[str, ...],
+        count: int,
+        order_reference: str | None,
+        **instants: datetime | None,
+    ) -> None:
+        """Issue new license keys to an account."""
+        from tui_licenses.cloud import administration
+
+        keys = administration.issue(
+            database,
+            account,
+            kind=KeyKind.MASTER if kind == "master" else KeyKind.ADD_ON,
+            product_code=product,
+            product_name=product_name,
+            features=tuple(_feature(text) for text in features),
+            count=count,
+            starts_at=_utc(instants["starts"]),
+            expires_at=_utc(instants["expires"]),
+            terminates_at=_utc(instants["terminates"]),
+            order_reference=order_reference,
+        )
+        _show(invocation, keys)
+
+
+def _register_key_states(cloud: click.Group) -> None:
+    def add(name: str, what: str, change: str) -> None:
+        @command(cloud, name, text=what)
+        @with_database
+        @click.argument("key", metavar="ID|KEY")
+        @click.option("--reason", required=True, help="Why; it goes into the audit trail.")
+        def change_state(invocation: Invocation, database: Database, key: str, reason: str) -> None:
+            from tui_licenses.cloud import administration
+
+            changes: dict[str, Callable[[Database, str, str], LicenseKey]] = {
+                "suspend": administration.suspend_key,
+                "reinstate": administration.reinstate_key,
+                "revoke": administration.revoke_key,
+            }
+            _show(invocation, (changes[change](database, key, reason),))
+
+    add("suspend", "Suspend a key: it stays assigned and leaves the license file.", "suspend")
+    add("reinstate", "Reinstate a suspended key.", "reinstate")
+    add("revoke", "Revoke a key for good.", "revoke")
+
+
+def _show(invocation: Invocation, keys: tuple[LicenseKey, ...]) -> None:
+    mask = invocation.masks_keys()
+    now = invocation.now()
+    invocation.output.items(
+        [key_record(key, key_status(key, now).value, mask=mask) for key in keys], KEY_COLUMNS
+    )
+
+
+def _feature(text: str) -> Feature:
+    code, separator, quantity = text.partition("=")
+    if not code or (separator and not quantity.isdecimal()):
+        raise UseError(
+            "invalid-request",
+            "A feature is given as CODE or CODE=QUANTITY.",
+            "For example: --feature devices=250",
+        )
+    return Feature(code, code, int(quantity) if quantity else None)
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.replace(tzinfo=UTC)

@@ -1,0 +1,129 @@
+"""One run of a command: its global options, its output, and the door to the services."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+import click
+
+from tui_licenses.cli.output import Format, Output
+from tui_licenses.config import Configuration, load_configuration
+from tui_licenses.wiring import Services, open_services
+
+Result = TypeVar("Result")
+Function = TypeVar("Function", bound=Callable[..., object])
+OpenDashboard = Callable[[str | None, str | None], int]
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What every command gets: options, environment, output.
+
+    `open_dashboard` takes a context name and a place (`instance/ID`, `key/ID`), both optional,
+    and returns the exit status.
+    """
+
+    output: Output
+    open_dashboard: OpenDashboard
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    context_name: str | None = None
+    mask: bool = False
+
+    def configuration(self) -> Configuration:
+        """Return the settings and contexts of this user."""
+        return load_configuration()
+
+    def masks_keys(self) -> bool:
+        """Say whether keys are shown by their last four characters only."""
+        return self.mask or self.configuration().settings.mask_keys
+
+    def now(self) -> datetime:
+        """Return the present instant, UTC."""
+        return datetime.now(UTC)
+
+    def run(self, work: Callable[[Services], Awaitable[Result]]) -> Result:
+        """Run asynchronous work with the services of the chosen context, and close them."""
+
+        async def with_services() -> Result:
+            services = open_services(self.configuration(), self.context_name, self.environment)
+            try:
+                return await work(services)
+            finally:
+                await services.aclose()
+
+        return asyncio.run(with_services())
+
+
+pass_invocation = click.make_pass_decorator(Invocation)
+
+
+def _set_context(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.ensure_object(Invocation).context_name = value
+
+
+def _set_format(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.ensure_object(Invocation).output.format = Format(value)
+
+
+def _set_mask(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Invocation).mask = True
+
+
+def _set_colour(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Invocation).output.has_colour = False
+
+
+_GLOBAL_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--no-color", is_flag=True, expose_value=False, callback=_set_colour, help="No colours."
+    ),
+    click.option(
+        "--mask",
+        is_flag=True,
+        expose_value=False,
+        callback=_set_mask,
+        help="Show only the last four characters of keys.",
+    ),
+    click.option(
+        "--format",
+        type=click.Choice([format_.value for format_ in Format]),
+        expose_value=False,
+        callback=_set_format,
+        help="How data is written to standard output.",
+    ),
+    click.option(
+        "--context",
+        metavar="NAME",
+        expose_value=False,
+        callback=_set_context,
+        help="The context (cloud account) to use.",
+    ),
+)
+
+
+def with_global_options(function: Function) -> Function:
+    """Add the options that stand before or after any command."""
+    for option in _GLOBAL_OPTIONS:
+        function = cast(Function, option(function))
+    return function
+
+
+def command(
+    group: click.Group, name: str, *, text: str | None = None
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Register a function as a command of a group; it gets the `Invocation` first."""
+
+    def register(function: Callable[..., None]) -> click.Command:
+        wrapped = with_global_options(pass_invocation(function))
+        return group.command(name, help=text)(wrapped)
+
+    return register
