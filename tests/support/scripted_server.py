@@ -82,16 +82,23 @@ def signing_in(responder: Responder, expires_in: int = 3600) -> Responder:
 class ScriptedServer:
     """Serves connections with a responder and remembers what it was asked."""
 
-    def __init__(self, responder: Responder) -> None:
+    def __init__(self, responder: Responder, greeting: bytes) -> None:
         self._responder = responder
+        self._greeting = greeting
         self.received: list[Received] = []
         self.port = 0
         self.url = ""
+        self._arrived = asyncio.Condition()
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     def paths(self) -> list[str]:
         """Return the paths that were asked for, without the sign-in."""
         return [request.path for request in self.received if request.path != TOKEN_PATH]
+
+    async def asked(self, count: int) -> None:
+        """Wait until so many requests have come, the sign-in not counted."""
+        async with self._arrived:
+            await self._arrived.wait_for(lambda: len(self.paths()) >= count)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection until it ends."""
@@ -99,8 +106,11 @@ class ScriptedServer:
         assert task is not None
         self._open[task] = writer
         try:
+            writer.write(self._greeting)
             while (request := await _read_request(reader)) is not None:
-                self.received.append(request)
+                async with self._arrived:
+                    self.received.append(request)
+                    self._arrived.notify_all()
                 answer = self._responder(request)
                 if answer is Behaviour.HANG:
                     await reader.read()
@@ -128,10 +138,10 @@ class ScriptedServer:
 
 @asynccontextmanager
 async def scripted_server(
-    responder: Responder, tls: ssl.SSLContext | None = None
+    responder: Responder, tls: ssl.SSLContext | None = None, greeting: bytes = b""
 ) -> AsyncIterator[ScriptedServer]:
-    """Serve on a free loopback port."""
-    scripted = ScriptedServer(responder)
+    """Serve on a free loopback port; `greeting` is said before anybody asked, as SSH does."""
+    scripted = ScriptedServer(responder, greeting)
     server = await asyncio.start_server(scripted.serve, "127.0.0.1", 0, ssl=tls)
     scripted.port = server.sockets[0].getsockname()[1]
     scripted.url = f"{'https' if tls else 'http'}://127.0.0.1:{scripted.port}"

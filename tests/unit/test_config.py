@@ -111,7 +111,9 @@ def test_a_folder_in_place_of_the_file_is_refused() -> None:
 
 
 def test_a_home_folder_in_the_file_is_expanded() -> None:
-    write("[settings]\ndownload_folder = '~/licenses'\n[contexts.a]\nurl='https://a'\nca_file='~/c'\n")
+    write(
+        "[settings]\ndownload_folder = '~/licenses'\n[contexts.a]\nurl='https://a'\nca_file='~/c'\n"
+    )
     loaded = load_configuration()
     assert loaded.settings.download_folder == Path.home() / "licenses"
     assert loaded.contexts[0].ca_file == Path.home() / "c"
@@ -175,7 +177,8 @@ def test_https_and_literal_loopback_addresses_are_accepted(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost:8080", "http://10.0.0.1", "ftp://a.example", "http://127.0.0.1.nip.io"]
+    "url",
+    ["http://localhost:8080", "http://10.0.0.1", "ftp://a.example", "http://127.0.0.1.nip.io"],
 )
 def test_an_address_that_is_not_protected_is_refused(url: str) -> None:
     with pytest.raises(UseError) as caught:

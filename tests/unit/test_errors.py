@@ -23,9 +23,7 @@ from tui_licenses.errors import Detail, NotAllowedError, TuiLicensesError, Unava
         (errors.FileError, 10),
     ],
 )
-def test_each_kind_of_error_has_its_exit_status(
-    error: type[TuiLicensesError], status: int
-) -> None:
+def test_each_kind_of_error_has_its_exit_status(error: type[TuiLicensesError], status: int) -> None:
     assert error("code", "Sentence.").exit_status == status
 
 

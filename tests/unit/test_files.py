@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.folders import names_in
 from tui_licenses.errors import FileError
 from tui_licenses.files import PendingFile, read_private, write_private
 
@@ -26,7 +27,7 @@ def test_a_written_file_is_private_and_alone_in_its_folder(tmp_path: Path) -> No
     write_private(tmp_path / "a.bin", b"data")
     assert (tmp_path / "a.bin").read_bytes() == b"data"
     assert stat.S_IMODE((tmp_path / "a.bin").stat().st_mode) == 0o600
-    assert os.listdir(tmp_path) == ["a.bin"]
+    assert names_in(tmp_path) == ["a.bin"]
 
 
 def test_a_file_is_replaced_only_when_that_is_wanted(tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_a_file_is_replaced_only_when_that_is_wanted(tmp_path: Path) -> None:
     assert path.read_bytes() == b"old"
     write_private(path, b"newer")
     assert path.read_bytes() == b"newer"
-    assert os.listdir(tmp_path) == ["a.bin"]
+    assert names_in(tmp_path) == ["a.bin"]
 
 
 def test_the_same_bytes_again_are_no_conflict_and_leave_the_file_alone(tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_the_same_bytes_again_are_no_conflict_and_leave_the_file_alone(tmp_path:
     pending.write(b"same")
     assert pending.commit(replace=False) is False
     assert path.stat().st_ino == before.st_ino
-    assert os.listdir(tmp_path) == ["a.bin"]
+    assert names_in(tmp_path) == ["a.bin"]
 
 
 def test_other_bytes_of_the_same_length_are_a_conflict(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_other_bytes_of_the_same_length_are_a_conflict(tmp_path: Path) -> None:
 def test_a_folder_in_the_place_of_the_file_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     assert refused(tmp_path / "a").code == "file-exists"
-    assert os.listdir(tmp_path) == ["a"]
+    assert names_in(tmp_path) == ["a"]
 
 
 def test_a_link_in_the_place_of_the_file_is_replaced_not_followed(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ def test_a_discarded_file_leaves_nothing(tmp_path: Path) -> None:
     assert pending.contents() == b"data"
     pending.discard()
     pending.discard()
-    assert os.listdir(tmp_path) == []
+    assert names_in(tmp_path) == []
 
 
 def test_two_writers_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_two_writers_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> 
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["file-exists"] * 7 + ["written"]
-    assert os.listdir(tmp_path) == ["a.bin"]
+    assert names_in(tmp_path) == ["a.bin"]
 
 
 def test_a_full_disk_leaves_nothing_and_is_called_that(tmp_path: Path) -> None:
@@ -144,7 +145,7 @@ def test_a_full_disk_leaves_nothing_and_is_called_that(tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.stdout == "disk-full\n"
-    assert os.listdir(tmp_path) == []
+    assert names_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("replace", [True, False])
@@ -157,7 +158,7 @@ def test_a_file_system_without_hard_links_is_served_too(
     monkeypatch.setattr(os, "link", link)
     write_private(tmp_path / "a.bin", b"data", replace=replace)
     assert (tmp_path / "a.bin").read_bytes() == b"data"
-    assert os.listdir(tmp_path) == ["a.bin"]
+    assert names_in(tmp_path) == ["a.bin"]
 
 
 def test_a_private_file_is_read(tmp_path: Path) -> None:

@@ -28,14 +28,17 @@ _PROXY_AUTHENTICATION_REQUIRED = 407
 class RevisionConflictError(StateError):
     """Somebody else changed the instance meanwhile (`revision-mismatch`): see `current`."""
 
-    def __init__(self, error: TuiLicensesError, current: Instance) -> None:
-        super().__init__(
-            error.code,
-            error.message,
-            error.next_step,
-            details=error.details,
-            request_id=error.request_id,
-        )
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        next_step: str = "",
+        *,
+        current: Instance,
+        details: tuple[Detail, ...] = (),
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(code, message, next_step, details=details, request_id=request_id)
         self.current = current
 
 
@@ -87,8 +90,15 @@ def error_of(answer: Answer) -> TuiLicensesError:
         error.support_contact = problem.support_contact
     if isinstance(error, UnavailableError):
         error.retry_after_seconds = retry_after_seconds(answer.headers)
-    if error.code == "revision-mismatch" and problem.current is not None:
-        return RevisionConflictError(error, decode_json(problem.current, WireInstance).to_domain())
+    if error.code == "revision-mismatch":
+        return RevisionConflictError(
+            error.code,
+            error.message,
+            error.next_step,
+            current=decode_json(problem.current, WireInstance).to_domain(),
+            details=error.details,
+            request_id=error.request_id,
+        )
     return error
 
 

@@ -297,7 +297,7 @@ def _revision_tag(instance: Instance) -> str:
 
 
 def _to_change(item: WireChange) -> Change:
-    if item.deleted or item.object is None:
+    if item.deleted:
         return Change(item.kind, item.id, None, None)
     if item.kind == "instance":
         instance = decode_json(item.object, WireInstance).to_domain()

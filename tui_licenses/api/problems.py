@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tui_licenses.api.schemas import Wire, WireDetail
+from tui_licenses.api.schemas import Wire, WireDetail, json_null
 from tui_licenses.errors import (
     Detail,
     NotAllowedError,
@@ -341,7 +341,7 @@ class ProblemDocument(Wire):
     message: str
     request_id: str | None = None
     errors: list[WireDetail] = msgspec.field(default_factory=list)
-    current: msgspec.Raw | None = None
+    current: msgspec.Raw = msgspec.field(default_factory=json_null)
     support_contact: str | None = None
     plan: str | None = None
 

@@ -7,6 +7,7 @@ is a `msgspec.ValidationError`, which callers translate.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -25,6 +26,9 @@ from tui_licenses.domain.license_key import Feature, KeyKind, KeyState, LicenseK
 from tui_licenses.errors import Detail
 
 BASE_PATH = "/api/v3"
+
+
+_feature = lru_cache(maxsize=4096)(Feature)
 
 
 class Wire(msgspec.Struct, rename="camel", kw_only=True):
@@ -123,7 +127,7 @@ class WireFeature(Wire):
     quantity: int | None
 
     def to_domain(self) -> Feature:
-        return Feature(self.code, self.name, self.quantity)
+        return _feature(self.code, self.name, self.quantity)
 
 
 class WireLicenseKey(Wire):
@@ -345,16 +349,21 @@ class EventList(ListEnvelope):
     items: list[WireEvent]
 
 
+def json_null() -> msgspec.Raw:
+    """Return JSON null, undecoded: a member of type `Raw | None` would decode null only."""
+    return msgspec.Raw(b"null")
+
+
 class WireChange(Wire):
     """One changed object since a cursor; `object` is left raw until its `kind` is known.
 
-    `kind` is `instance` or `key`; `deleted` is true for what left the account.
+    `kind` is `instance` or `key`; `deleted` is true for what left the account, its `object` null.
     """
 
     sequence: int
     kind: Literal["instance", "key"]
     id: str
-    object: msgspec.Raw | None = None
+    object: msgspec.Raw = msgspec.field(default_factory=json_null)
     deleted: bool = False
 
 

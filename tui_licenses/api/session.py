@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from tui_licenses.api.answers import decode
+from tui_licenses.api.faults import unexpected_answer
 from tui_licenses.api.schemas import BASE_PATH, TokenAnswer, TokenRequest
 from tui_licenses.api.transport import Answer, Request, StreamedAnswer, Transport
 
@@ -99,6 +100,8 @@ class Session:
         started = self._clock()
         async with self._transport.stream(request) as streamed:
             token = decode(await streamed.whole(), TokenAnswer)
+        if not (token.access_token.isascii() and token.access_token.isprintable()):
+            raise unexpected_answer("The license cloud answered with an access token that is none.")
         lifetime = max(0, token.expires_in)
         margin = min(_RENEW_BEFORE_END_SECONDS, lifetime / 2)
         return _AccessToken(token.access_token, started + lifetime - margin)

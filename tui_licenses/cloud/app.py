@@ -24,7 +24,7 @@ from tui_licenses.cloud.http.pipeline import Pipeline
 from tui_licenses.cloud.http.reply import Reply, problem_reply
 from tui_licenses.cloud.http.resource import Cloud, Resource, Throttles
 from tui_licenses.cloud.instants import to_instant
-from tui_licenses.cloud.resources import RESOURCES
+from tui_licenses.cloud.resources.every import RESOURCES
 
 if TYPE_CHECKING:
     from tui_licenses.cloud.store import Store

@@ -69,7 +69,7 @@ def _check_counters(_store: Store, connection: Connection) -> Iterator[Finding]:
     )
 
     def counted(statement: Select[Any]) -> dict[str, int]:
-        return dict(connection.execute(statement).tuples().all())
+        return dict(connection.execute(statement).all())
 
     instances = counted(
         select(instance.c.account_id, func.count())

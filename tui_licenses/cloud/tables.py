@@ -161,6 +161,8 @@ activation = Table(
 )
 
 _CURRENT_MASTER = text("kind = 'master' AND state IN ('active', 'suspended')")
+# A query must say the same words to be served by the small index of these keys.
+BLOCKED_MASTER = text("kind = 'master' AND state IN ('suspended', 'revoked')")
 
 license_key = Table(
     "license_key",
@@ -201,11 +203,18 @@ license_key = Table(
     ),
     Index("license_key_by_position", "account_id", "position"),
     Index("license_key_by_kind", "account_id", "kind", "position"),
+    Index("license_key_by_state", "account_id", "state", "position"),
     Index("license_key_by_sequence", "account_id", "sequence"),
     Index("license_key_by_expiry", "account_id", "expiry_order", "id"),
     Index("license_key_by_update", "account_id", "updated_at", "id"),
     Index("license_key_by_last_four", "account_id", "last_four"),
     Index("license_key_by_instance", "instance_id"),
+    Index(
+        "license_key_blocked_master",
+        "instance_id",
+        sqlite_where=BLOCKED_MASTER,
+        postgresql_where=BLOCKED_MASTER,
+    ),
     Index(
         "license_key_current_master",
         "instance_id",

@@ -104,7 +104,7 @@ def contents_of(file: InspectedLicenseFile | VerifiedLicenseFile) -> LicenseFile
 
 
 # What datetime can hold: a signed number may lie far beyond it.
-_LAST_INSTANT = int(datetime.max.replace(tzinfo=UTC).timestamp())
+_LAST_INSTANT = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
 
 
 def _instant(seconds: int) -> datetime:

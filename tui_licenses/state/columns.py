@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tui_licenses.domain.countries import country_name
+from tui_licenses.domain.countries import country_name, country_names
 from tui_licenses.domain.instance import Instance, InstanceState
 from tui_licenses.domain.license_key import LicenseKey, group_key, mask_key
 from tui_licenses.domain.status import STATUS_SYMBOLS, KeyStatus
 from tui_licenses.state.app_state import View
-from tui_licenses.text import clean, width_cells
+from tui_licenses.text import clean, shorten, width_cells
 
 if TYPE_CHECKING:
     from tui_licenses.state.select import Row
@@ -73,8 +73,6 @@ def shorten_features(text: str, width: int) -> str:
         shown = f"{_BETWEEN_FEATURES.join(names[:kept])} +{len(names) - kept}"
         if width_cells(shown) <= width:
             return shown
-    from tui_licenses.text import shorten
-
     rest = f" +{len(names) - 1}" if len(names) > 1 else ""
     return shorten(names[0], width - len(rest)) + rest
 
@@ -82,6 +80,14 @@ def shorten_features(text: str, width: int) -> str:
 def location_text(instance: Instance | None) -> str:
     """Return the country of an instance by name."""
     return "" if instance is None else clean(country_name(instance.location.country_code))
+
+
+def shorten_location(text: str, width: int) -> str:
+    """Return a country by its two letters where its name does not fit: `United …` is no place."""
+    if width_cells(text) <= width:
+        return text
+    codes = (code for code, name in country_names().items() if name == text)
+    return next(codes, shorten(text, width))
 
 
 def version_text(instance: Instance | None) -> str:

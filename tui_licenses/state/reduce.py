@@ -19,8 +19,13 @@ def reduce(state: AppState, event: events.Event) -> AppState:
         case events.LoadStarted():
             return replace(state, is_loading=True)
         case events.InventoryLoaded(inventory):
+            # Without a cursor it is a part of a load that goes on.
             return replace(
-                state, user=inventory.user, inventory=inventory, is_loading=False, problem=None
+                state,
+                user=inventory.user,
+                inventory=inventory,
+                is_loading=inventory.cursor is None,
+                problem=None,
             )
         case events.LoadFailed(problem):
             return replace(state, is_loading=False, problem=problem)
@@ -48,9 +53,7 @@ def _with_view(state: AppState, event: events.Event) -> AppState:
             view = replace(view, filter_text=text)
         case events.SortChosen(column_id):
             is_same = column_id is not None and view.sort.column_id == column_id
-            view = replace(
-                view, sort=Sort(column_id, is_same and not view.sort.is_descending)
-            )
+            view = replace(view, sort=Sort(column_id, is_same and not view.sort.is_descending))
         case events.MaskToggled():
             view = replace(view, mask_keys=not view.mask_keys)
         case events.UtcToggled():

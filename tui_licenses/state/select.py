@@ -49,7 +49,8 @@ class Row:
     """One row: an instance, one of its keys, or the heading of the last group.
 
     `instance` is set on key rows too, `key` on those only. `add_on_count` is how many add-ons
-    belong to the instance (also on the row of its master); `depth` is how far to indent.
+    belong to the instance, on its own row and on that of its current master; `depth` is how far
+    to indent.
     """
 
     id: str
@@ -124,7 +125,8 @@ class Estate:
             )
         key = group.keys[number]
         status = key_status(key, now, view.expiring_days, group.master_state)
-        count = group.add_on_count if key.is_master and instance is not None else 0
+        is_current = instance is not None and key.id == instance.master_key_id
+        count = group.add_on_count if is_current else 0
         depth = 1 if key.is_master or instance is None else 2
         return Row(key.id, RowKind.KEY, instance, key, status, count, depth)
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -17,11 +18,18 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
+from tui_licenses.config import (
+    ENVIRONMENT_NAME,
+    Configuration,
+    load_configuration,
+    save_configuration,
+)
 from tui_licenses.errors import NotAllowedError, SignInError, TuiLicensesError
 from tui_licenses.service.downloads import DocumentKind
 from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.app_state import AppState, View
 from tui_licenses.state.events import (
+    AddOnsToggled,
     InventoryLoaded,
     LoadFailed,
     LoadStarted,
@@ -39,7 +47,6 @@ from tui_licenses.tui.theme import THEMES, AsciiFilter, style_sheets
 from tui_licenses.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
-    from tui_licenses.config import Configuration
     from tui_licenses.wiring import Services
 
 __all__ = ["Place", "TuiLicensesApp", "run_dashboard"]
@@ -109,9 +116,10 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
                 self.open_instance(self._place.id)
             else:
                 self.open_key(self._place.id)
-        # Rows of a slow cloud must not hold back the first picture.
-        self.call_after_refresh(self.refresh_inventory)
         seconds = self.configuration.settings.refresh_seconds
+        if seconds or self.store.state.inventory is None:
+            # A slow cloud must not hold back the first picture.
+            self.call_after_refresh(self.refresh_inventory)
         if seconds:
             self.set_interval(seconds, self.refresh_inventory)
 
@@ -137,11 +145,18 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
 
     def action_interrupt(self) -> None:
         """Leave as Ctrl-C leaves any command."""
-        self.exit(EXIT_INTERRUPTED)
+        self._leave(EXIT_INTERRUPTED)
 
     def action_leave(self) -> None:
         """Leave."""
-        self.exit(0)
+        self._leave(0)
+
+    def _leave(self, status: int) -> None:
+        screen = self.screen
+        if isinstance(screen, DomainScreen):
+            screen.leave(status)
+        else:
+            self.exit(status)
 
     def restart(self) -> None:
         """Leave and open again, with the configuration as it then is."""
@@ -209,6 +224,23 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
     def _sign_in_ended(self, is_signed_in: bool | None) -> None:
         if is_signed_in:
             self.restart()
+
+    def show_add_ons(self, show_add_ons: bool) -> None:
+        """Show or hide add-on keys, and remember it for the context."""
+        self.store.dispatch(AddOnsToggled(show_add_ons))
+        self.run_worker(self._remember_add_ons(), group="settings", exclusive=True)
+
+    async def _remember_add_ons(self) -> None:
+        context = self.services.context
+        if context.name == ENVIRONMENT_NAME:
+            return
+        chosen = replace(context, show_add_ons=self.store.state.view.show_add_ons)
+        try:
+            # Read again: other programs may have written it since the start.
+            configuration = load_configuration().with_context(chosen)
+            await asyncio.to_thread(save_configuration, configuration)
+        except TuiLicensesError as error:
+            self.tell(f"This choice is not remembered: {error.message}")
 
     # Screens
 
@@ -354,7 +386,6 @@ def run_dashboard(
     After a bug the problem is shown in a small app of its own: the terminal is whole again, and
     the dashboard can be started anew.
     """
-    from tui_licenses.config import load_configuration
     from tui_licenses.tui.screens.problem import ProblemApp
     from tui_licenses.wiring import open_services
 

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from tui_licenses.domain.account import Role
 from tui_licenses.domain.instance import Instance
-from tui_licenses.domain.license_key import LicenseKey
+from tui_licenses.domain.license_key import KeyState, LicenseKey
 from tui_licenses.domain.status import license_file_refusal
 from tui_licenses.state.app_state import AppState
 
@@ -20,6 +20,7 @@ HARDWARE = "hardware"
 ACTIVATION = "activation"
 SAVED_FILES = "saved-files"
 HELP = "help"
+PLAN_GATE = "plan-gate"
 
 FOOTER_MAXIMUM = 6
 
@@ -31,6 +32,15 @@ _SHOWN_KEYS = {
     "space": "space",
     "enter": "Enter",
     "escape": "Esc",
+    "up": "Up",
+    "down": "Down",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "f1": "F1",
+    "f7": "F7",
+    "f8": "F8",
     "ctrl+c": "Ctrl-C",
     "ctrl+p": "Ctrl-P",
 }
@@ -44,6 +54,24 @@ class Situation:
     instance: Instance | None = None
     key: LicenseKey | None = None
 
+
+@dataclass(frozen=True, slots=True)
+class MoveKey:
+    """Keys that move the cursor of any table; `action` is one of the table."""
+
+    keys: tuple[str, ...]
+    help: str
+    action: str
+
+
+MOVE_KEYS: tuple[MoveKey, ...] = (
+    MoveKey(("up", "k"), "One row up.", "move(-1)"),
+    MoveKey(("down", "j"), "One row down.", "move(1)"),
+    MoveKey(("pageup",), "One page up.", "page(-1)"),
+    MoveKey(("pagedown",), "One page down.", "page(1)"),
+    MoveKey(("home", "g"), "To the first row.", "first"),
+    MoveKey(("end", "G"), "To the last row.", "last"),
+)
 
 Refusal = Callable[[Situation], str | None]
 
@@ -112,6 +140,13 @@ def _needs_profile(situation: Situation) -> str | None:
     return None
 
 
+def _needs_fingerprint(situation: Situation) -> str | None:
+    refusal = _needs_instance(situation)
+    if refusal is None and situation.instance is not None and not situation.instance.fingerprint:
+        return "This instance has no fingerprint; its server profile holds no identity."
+    return refusal
+
+
 def _needs_operator(situation: Situation) -> str | None:
     user = situation.state.user
     if user is not None and user.role is Role.READER:
@@ -130,7 +165,7 @@ def _needs_administrator(situation: Situation) -> str | None:
     return None
 
 
-def _master_state(situation: Situation):  # type: ignore[no-untyped-def]
+def _master_state(situation: Situation) -> KeyState | None:
     inventory, instance = situation.state.inventory, situation.instance
     if inventory is None or instance is None:
         return None
@@ -184,8 +219,16 @@ COMMANDS: tuple[Command, ...] = (
         "sort",
         ("s",),
         "sort",
-        "Sort by the next column; the same column again reverses.",
+        "Sort by the next column; after the last one, in the default order.",
         "sort",
+        (LICENSES,),
+    ),
+    Command(
+        "reverse",
+        ("S",),
+        "reverse",
+        "Reverse the order of the column that is sorted by.",
+        "reverse_sort",
         (LICENSES,),
     ),
     Command(
@@ -199,12 +242,94 @@ COMMANDS: tuple[Command, ...] = (
         refusal=_needs_operator,
     ),
     Command(
+        "rename",
+        ("e",),
+        "rename",
+        "Change the name of the instance in place; Enter saves, Esc leaves it.",
+        "rename",
+        (INSTANCE,),
+        footer=3,
+        refusal=_needs_operator_and_instance,
+    ),
+    Command(
+        "relocate",
+        ("l",),
+        "location",
+        "Change the country and place of the instance in place.",
+        "relocate",
+        (INSTANCE,),
+        refusal=_needs_operator_and_instance,
+    ),
+    Command(
+        "hardware",
+        ("t",),
+        "hardware",
+        "Show the server profile of the instance as a table.",
+        "open_hardware",
+        (INSTANCE,),
+        refusal=_needs_profile,
+    ),
+    Command(
+        "copy-fingerprint",
+        ("f",),
+        "copy fingerprint",
+        "Copy the whole fingerprint of the instance.",
+        "copy_fingerprint",
+        (INSTANCE,),
+        refusal=_needs_fingerprint,
+    ),
+    Command(
+        "export",
+        ("x",),
+        "save as CSV",
+        "Save the rows of the table as a file of comma-separated values.",
+        "export",
+        (HARDWARE,),
+        footer=4,
+    ),
+    Command(
+        "copy-checksum",
+        ("h", "Y"),
+        "copy checksum",
+        "Copy the SHA-256 checksum of the file.",
+        "copy_checksum",
+        (SAVED_FILES,),
+        footer=4,
+    ),
+    Command(
+        "next-step",
+        ("f8",),
+        "next step",
+        "Go on to the next step, as the button below does.",
+        "next_step",
+        (ACTIVATION,),
+        footer=2,
+    ),
+    Command(
+        "step-back",
+        ("f7",),
+        "step back",
+        "Go back a step; nothing that was typed is lost.",
+        "step_back",
+        (ACTIVATION,),
+        footer=3,
+    ),
+    Command(
+        "sign-in",
+        ("l",),
+        "sign in",
+        "Sign in with another account.",
+        "sign_in",
+        (PLAN_GATE,),
+        footer=2,
+    ),
+    Command(
         "license-file",
         ("d",),
         "license file",
         "Download the license file (.bin): the master key and all add-ons of the instance.",
         "download_license",
-        _DOWNLOADS,
+        (*_DOWNLOADS, ACTIVATION),
         footer=4,
         refusal=_needs_license_file,
     ),
@@ -232,7 +357,7 @@ COMMANDS: tuple[Command, ...] = (
         "copy",
         "Copy the key or name to the clipboard of the terminal; it is shown as text as well.",
         "copy_row",
-        (LICENSES, INSTANCE, KEY, HARDWARE, SAVED_FILES),
+        (LICENSES, INSTANCE, KEY, HARDWARE, SAVED_FILES, PLAN_GATE),
     ),
     Command(
         "refresh",
@@ -250,7 +375,7 @@ COMMANDS: tuple[Command, ...] = (
         "saved files",
         "Show the files saved since the start.",
         "app.saved_files",
-        (LICENSES, INSTANCE, KEY),
+        (LICENSES, INSTANCE, KEY, PLAN_GATE),
     ),
     Command(
         "back",

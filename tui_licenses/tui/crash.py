@@ -31,8 +31,10 @@ def record_failure(error: BaseException, now: datetime) -> UnexpectedError:
 def _entry(error: BaseException, now: datetime) -> str:
     # Frames and types only: a message or a variable may hold a license key or a token.
     lines = [f"{now.isoformat(timespec='seconds')} {type(error).__name__}"]
-    for frame in traceback.extract_tb(error.__traceback__):
-        lines.append(f"    {frame.filename}:{frame.lineno} in {frame.name}")
+    lines += [
+        f"    {frame.filename}:{frame.lineno} in {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
     if error.__cause__ is not None:
         lines.append(f"    caused by {type(error.__cause__).__name__}")
     return "\n".join(lines) + "\n"

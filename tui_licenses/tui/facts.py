@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from tui_licenses.domain.countries import country_name
 from tui_licenses.domain.instance import Instance, Location
@@ -15,30 +15,11 @@ from tui_licenses.domain.license_key import (
     group_key,
     mask_key,
 )
+from tui_licenses.state.ages import relative_text
 from tui_licenses.text import clean
 
 UNKNOWN = "unknown"
 FINGERPRINT_CHARACTERS = 16
-
-_UNITS = (
-    (timedelta(days=365), "year"),
-    (timedelta(days=30), "month"),
-    (timedelta(days=1), "day"),
-    (timedelta(hours=1), "hour"),
-    (timedelta(minutes=1), "minute"),
-)
-
-
-def relative_text(instant: datetime, now: datetime) -> str:
-    """Return how long ago an instant was, or in how long it will be, in its largest unit."""
-    distance = abs(instant - now)
-    for length, unit in _UNITS:
-        count = distance // length
-        if count:
-            words = f"{count} {unit}{'' if count == 1 else 's'}"
-            return f"{words} ago" if instant < now else f"in {words}"
-    return "just now" if instant <= now else "in a moment"
-
 
 def instant_text(instant: datetime | None, now: datetime, *, show_utc: bool) -> str:
     """Return an instant in RFC 3339, local with its offset or UTC, and how far away it is."""

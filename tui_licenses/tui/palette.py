@@ -13,11 +13,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui_licenses.text import pad
+from tui_licenses.text import pad, shorten
 from tui_licenses.tui.commands import Command, commands_of
 
 _KEY_CELLS = 7
 _TITLE_CELLS = 16
+_HELP_CELLS = 46
 
 
 class _Matches(OptionList, can_focus=False):
@@ -92,7 +93,5 @@ def _prompt(command: Command) -> Text:
     return Text.assemble(
         (pad(command.shown_key, _KEY_CELLS), "bold"),
         pad(command.title, _TITLE_CELLS),
-        (command.help, "dim"),
-        no_wrap=True,
-        overflow="ellipsis",
+        (shorten(command.help, _HELP_CELLS), "dim"),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from tui_licenses.domain.status import STATUS_SYMBOLS
 from tui_licenses.text import width_cells
@@ -47,27 +48,21 @@ _LIGHT = Theme(
     error="#b3140c",
     variables={"muted": "#4f5b66", "title": "#000000", "bar": "#e6ebf0"},
 )
-_ANSI = Theme(
+_TERMINAL = BUILTIN_THEMES["ansi-dark"]
+_ANSI = replace(
+    _TERMINAL,
     name="ansi",
-    ansi=True,
-    dark=True,
-    primary="ansi_blue",
-    secondary="ansi_cyan",
-    accent="ansi_cyan",
-    foreground="ansi_default",
-    background="ansi_default",
-    surface="ansi_default",
-    panel="ansi_default",
-    boost="ansi_default",
-    success="ansi_green",
-    warning="ansi_yellow",
-    error="ansi_red",
-    variables={"muted": "ansi_default", "title": "ansi_default", "bar": "ansi_default"},
+    variables={
+        **_TERMINAL.variables,
+        "muted": "ansi_default",
+        "title": "ansi_default",
+        "bar": "ansi_default",
+    },
 )
 THEMES = (_DARK, _LIGHT, _ANSI)
 
 
-def style_sheets() -> list[Path]:
+def style_sheets() -> list[str | PurePath]:
     """Return every style sheet: of the installed package, or of a checkout beside it."""
     packaged = files("tui_licenses") / "styles"
     folder = Path(str(packaged))
@@ -75,12 +70,12 @@ def style_sheets() -> list[Path]:
         folder = Path(__file__).parents[2] / "styles"
     found = sorted(folder.glob("*.tcss"), key=lambda sheet: sheet.name)
     first = [sheet for name in _FIRST_SHEETS for sheet in found if sheet.name == name]
-    return first + [sheet for sheet in found if sheet not in first]
+    return [*first, *(sheet for sheet in found if sheet not in first)]
 
 
 # What the dashboard itself draws, for terminals that have no more than ASCII.
 _ASCII_SIGNS = {
-    **{symbol: plain for symbol, plain in STATUS_SYMBOLS.values()},
+    **dict(STATUS_SYMBOLS.values()),
     "✓": "*",
     "…": "~",
     "•": "*",

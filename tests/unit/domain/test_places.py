@@ -83,7 +83,7 @@ def test_downloads_are_named_after_instance_and_key() -> None:
 
 
 @given(st.text(), st.text(), st.text())
-def test_no_answer_of_a_cloud_can_lead_out_of_a_folder(name: str, identifier: str, key: str) -> None:
+def test_no_answer_can_lead_out_of_a_folder(name: str, identifier: str, key: str) -> None:
     instance = make_instance(id=identifier, name=name)
     owned = make_key(id=identifier, key=key, instance_name=name)
     for made in (

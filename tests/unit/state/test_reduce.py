@@ -146,3 +146,11 @@ def test_a_subscriber_may_leave_while_it_is_told() -> None:
     store.dispatch(events.MaskToggled())
     store.dispatch(events.UtcToggled())
     assert told == ["once", "always", "always"]
+
+
+def test_an_event_that_changes_nothing_tells_nobody() -> None:
+    store = Store()
+    heard: list[AppState] = []
+    store.subscribe(lambda _, now: heard.append(now))
+    store.dispatch(events.InstanceChanged(INSTANCE))
+    assert heard == []

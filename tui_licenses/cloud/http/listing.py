@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, Table, func, select, tuple_
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud.http.call import Call, invalid, read_number
@@ -67,13 +67,28 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: the ids in order, the number of all, and where the next begins."""
+    """One page: the rows in order, the number of all, and where the next begins."""
 
-    ids: tuple[str, ...]
+    rows: tuple[AnyRow, ...]
     total: int
     start: int
     limit: int
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is listed: the rows of `table` that meet `conditions`, in an order that is total.
+
+    `select_rows` reads whole rows for a selection whose columns are `order`, in any order.
+    `known_total` is a kept counter; without one the rows are counted.
+    """
+
+    table: Table
+    order: tuple[ColumnElement[Any], ...]
+    conditions: Sequence[ColumnElement[bool]]
+    select_rows: Callable[[Subquery], Select[Any]]
+    known_total: int | None
 
 
 def read_list_request(call: Call, sorts: Sequence[str], default: str) -> ListRequest:
@@ -106,45 +121,32 @@ def _binding(call: Call) -> str:
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:16]
 
 
-def read_page(
-    connection: Connection,
-    wanted: ListRequest,
-    table: Table,
-    order: Sequence[ColumnElement[Any]],
-    conditions: Sequence[ColumnElement[bool]],
-    known_total: int | None,
-) -> Page:
-    """Select the ids of one page; `order` ends with a column that is unique.
-
-    `known_total` is a kept counter; without one the rows are counted.
-    """
-    identity = table.c.id if "id" in table.c else order[-1].label("id")
-    statement: Select[Any] = select(identity, *order).where(*conditions)
-    if wanted.place is not None:
-        if len(wanted.place) != len(order):
-            raise invalid_cursor()
+def read_page(connection: Connection, wanted: ListRequest, listed: Listed) -> Page:
+    """Read one page; raises `Problem` (`invalid-cursor`)."""
+    order = listed.order
+    # Whole rows are found by the primary key, whatever the order is.
+    wanted_columns = dict.fromkeys((*order, *listed.table.primary_key.columns))
+    places: Select[Any] = select(*wanted_columns).where(*listed.conditions)
+    if wanted.place is None:
+        places = places.offset(wanted.start)
+    elif len(wanted.place) != len(order):
+        raise invalid_cursor()
+    else:
         place = tuple_(*order)
         after = place < wanted.place if wanted.descending else place > wanted.place
-        statement = statement.where(after)
-    else:
-        statement = statement.offset(wanted.start)
+        places = places.where(after)
     columns = [column.desc() if wanted.descending else column.asc() for column in order]
-    rows = connection.execute(statement.order_by(*columns).limit(wanted.limit + 1)).all()
-    total = known_total
+    page = places.order_by(*columns).limit(wanted.limit + 1).subquery("page")
+    rows = connection.execute(listed.select_rows(page).order_by(*columns)).all()
+    total = listed.known_total
     if total is None:
-        counted = select(func.count()).select_from(table).where(*conditions)
+        counted = select(func.count()).select_from(listed.table).where(*listed.conditions)
         total = connection.execute(counted).scalar_one()
     shown = rows[: wanted.limit]
     next_cursor = None
     if len(rows) > wanted.limit:
-        last = shown[-1]
+        place_of_last = [getattr(shown[-1], column.key or "") for column in order]
         next_cursor = encode_cursor(
-            _Cursor(wanted.bound_to, list(last[1:]), wanted.start + len(shown))
+            _Cursor(wanted.bound_to, place_of_last, wanted.start + len(shown))
         )
-    return Page(tuple(row[0] for row in shown), int(total), wanted.start, wanted.limit, next_cursor)
-
-
-def in_page_order(page: Page, rows: Sequence[AnyRow]) -> list[AnyRow]:
-    """Return rows in the order of the page's ids."""
-    by_id = {row.id: row for row in rows}
-    return [by_id[entry] for entry in page.ids]
+    return Page(tuple(shown), int(total), wanted.start, wanted.limit, next_cursor)

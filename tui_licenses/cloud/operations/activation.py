@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import (
@@ -123,14 +123,17 @@ def activate(
         columns = {"id": str(uuid4()), **checked.new_instance}
         instance = add_instance(connection, author, columns)
         write_instance_words(connection, instance.account_id, instance.id, instance.name)
-    connection.execute(
-        insert(tables.activation).values(
+    table = tables.activation
+    activation = connection.execute(
+        insert(table)
+        .values(
             id=activation_id,
             account_id=author.account_id,
             instance_id=instance.id,
             created_at=author.now,
         )
-    )
+        .returning(table)
+    ).one()
     superseded = _apply(connection, author, checked, instance, activation_id)
     changed = current_instance(connection, instance.id)
     file = refresh_license_file(store, connection, changed, author.now)
@@ -148,8 +151,8 @@ def activate(
             "licenseFileSerial": None if file is None else file.serial,
         },
     )
-    activation = _wire(connection, author, checked, changed, activation_id)
-    return ActivationOutcome(activation, changed=True)
+    answer = _wire(connection, author, checked, changed, activation)
+    return ActivationOutcome(answer, changed=True)
 
 
 def _apply(
@@ -195,8 +198,11 @@ def _unchanged(
     connection: Connection, author: Author, checked: CheckedActivation, instance: AnyRow
 ) -> ActivationOutcome:
     """Answer a repeat: the activation that assigned the first of the keys."""
-    known = checked.known_keys[0].activation_id
-    activation = _wire(connection, author, checked, instance, str(known))
+    table = tables.activation
+    known = connection.execute(
+        select(table).where(table.c.id == checked.known_keys[0].activation_id)
+    ).one()
+    activation = _wire(connection, author, checked, instance, known)
     return ActivationOutcome(activation, changed=False)
 
 
@@ -205,15 +211,15 @@ def _wire(
     author: Author,
     checked: CheckedActivation,
     instance: AnyRow,
-    activation_id: str,
+    activation: AnyRow,
 ) -> WireActivation:
     now = from_instant(author.now)
     rows = [find_key_row(connection, row.id) for row in checked.all_keys]
     keys = [wire_key(row, now) for row in rows if row is not None]
     return WireActivation(
-        id=activation_id,
+        id=activation.id,
         instance=wire_instance(instance),
         keys=keys,
         license_file=wire_license_file(connection, instance),
-        created_at=now,
+        created_at=from_instant(activation.created_at),
     )

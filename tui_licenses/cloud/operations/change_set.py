@@ -137,7 +137,7 @@ class ChangeSet:
         found = connection.execute(
             select(key.c.kind, func.count()).where(key.c.instance_id == row.id).group_by(key.c.kind)
         )
-        counts: dict[str, int] = dict(found.tuples().all())
+        counts: dict[str, int] = dict(found.all())
         written = connection.execute(
             update(table)
             .where(table.c.id == row.id, table.c.revision == row.revision)

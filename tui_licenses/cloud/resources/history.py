@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, select
 
 from tui_licenses.api.schemas import ChangeList, EventList, WireChange
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import Call, read_number
-from tui_licenses.cloud.http.listing import LIMIT_MAXIMUM, read_list_request, read_page
+from tui_licenses.cloud.http.listing import LIMIT_MAXIMUM, Listed, read_list_request, read_page
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import LIST_PARAMETERS, Cloud, Resource
 from tui_licenses.cloud.resources.changes_cursor import changes_cursor, read_changes_cursor
@@ -88,23 +90,25 @@ def list_events(cloud: Cloud, call: Call) -> Reply:
     conditions: list[ColumnElement[bool]] = [table.c.account_id == account_id]
     if target_id is not None:
         conditions.append(table.c.target_id == target_id)
+
+    def select_rows(page: Subquery) -> Select[Any]:
+        same = and_(table.c.account_id == account_id, table.c.sequence == page.c.sequence)
+        return select(table).join(page, same)
+
     with cloud.store.read() as connection:
         account = find_account_row(connection, account_id)
         total = account.event_count if target_id is None else None
-        page = read_page(connection, wanted, table, (table.c.sequence,), conditions, total)
-        rows = connection.execute(
-            select(table).where(table.c.account_id == account_id, table.c.sequence.in_(page.ids))
-        ).all()
-    by_sequence = {row.sequence: row for row in rows}
-    listed = EventList(
-        items=[wire_event(by_sequence[sequence]) for sequence in page.ids],
+        listed = Listed(table, (table.c.sequence,), conditions, select_rows, total)
+        page = read_page(connection, wanted, listed)
+    answer = EventList(
+        items=[wire_event(row) for row in page.rows],
         size=page.total,
         total_count=page.total,
         start=page.start,
         limit=page.limit,
         next_cursor=page.next_cursor,
     )
-    return conditional(call, json_reply(listed))
+    return conditional(call, json_reply(answer))
 
 
 RESOURCES = (

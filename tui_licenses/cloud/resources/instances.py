@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, exists, select
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import InstanceList, WireInstance, WireInstancePatch
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import Call, decode_body, invalid
-from tui_licenses.cloud.http.listing import in_page_order, read_list_request, read_page
+from tui_licenses.cloud.http.listing import Listed, read_list_request, read_page
 from tui_licenses.cloud.http.reply import (
     Reply,
     conditional,
@@ -78,11 +77,10 @@ def list_instances(cloud: Cloud, call: Call) -> Reply:
     with cloud.store.read() as connection:
         account = find_account_row(connection, account_id)
         total = account.instance_count if state is None and not found else None
-        page = read_page(connection, wanted, table, _SORTS[wanted.sort], conditions, total)
-        rows = _read(connection, page.ids)
-    items = [wire_instance(row) for row in in_page_order(page, rows)]
-    listed = InstanceList(
-        items=items,
+        listed = Listed(table, _SORTS[wanted.sort], conditions, _select_rows, total)
+        page = read_page(connection, wanted, listed)
+    answer = InstanceList(
+        items=[wire_instance(row) for row in page.rows],
         size=page.total,
         total_count=page.total,
         start=page.start,
@@ -90,12 +88,12 @@ def list_instances(cloud: Cloud, call: Call) -> Reply:
         next_cursor=page.next_cursor,
     )
     cursor = changes_cursor(cloud.store, account_id, account.sequence)
-    return conditional(call, json_reply(listed, headers={CURSOR_HEADER: cursor}))
+    return conditional(call, json_reply(answer, headers={CURSOR_HEADER: cursor}))
 
 
-def _read(connection: Connection, ids: Sequence[str]) -> Sequence[AnyRow]:
+def _select_rows(page: Subquery) -> Select[Any]:
     table = tables.instance
-    return connection.execute(select(table).where(table.c.id.in_(ids))).all()
+    return select(table).join(page, page.c.id == table.c.id)
 
 
 def instance_reply(row: AnyRow, status: int = 200) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, or_, select
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import (
@@ -17,7 +17,7 @@ from tui_licenses.api.schemas import (
 )
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import Call, decode_body, invalid, read_flag
-from tui_licenses.cloud.http.listing import in_page_order, read_list_request, read_page
+from tui_licenses.cloud.http.listing import Listed, read_list_request, read_page
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import LIST_PARAMETERS, Cloud, Resource
 from tui_licenses.cloud.instants import to_instant
@@ -34,6 +34,7 @@ from tui_licenses.errors import Detail
 
 _KEY = tables.license_key
 _SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
+    # A position ends with the id of its key.
     "instanceName": (_KEY.c.position,),
     "expiresAt": (_KEY.c.expiry_order, _KEY.c.id),
     "updatedAt": (_KEY.c.updated_at, _KEY.c.id),
@@ -44,58 +45,67 @@ def status_condition(status: KeyStatus, now: datetime) -> ColumnElement[bool]:
     """Return `domain.status.key_status` as a condition on rows."""
     instant = to_instant(now)
     soon = to_instant(now + timedelta(days=EXPIRING_DAYS_DEFAULT))
-    instance, master = tables.instance, _KEY.alias("current_master")
     blocked = and_(
         _KEY.c.state == KeyState.ACTIVE,
         _KEY.c.kind == KeyKind.ADD_ON,
-        exists(
-            select(master.c.id)
-            .join(instance, instance.c.master_key_id == master.c.id)
-            .where(
-                instance.c.id == _KEY.c.instance_id,
-                master.c.state.in_((KeyState.SUSPENDED, KeyState.REVOKED)),
-            )
-            .correlate(_KEY)
-        ),
+        _KEY.c.instance_id.in_(_blocked_instances()),
     )
-    dated = and_(_KEY.c.state.in_((KeyState.ACTIVE, KeyState.UNASSIGNED)), ~blocked)
-    expired = _KEY.c.expires_at <= instant
+    in_order = and_(_KEY.c.state.in_((KeyState.ACTIVE, KeyState.UNASSIGNED)), ~blocked)
     unexpired = or_(_KEY.c.expires_at.is_(None), _KEY.c.expires_at > instant)
-    later = _KEY.c.starts_at > instant
     started = or_(_KEY.c.starts_at.is_(None), _KEY.c.starts_at <= instant)
-    plain = and_(dated, started, or_(_KEY.c.expires_at.is_(None), _KEY.c.expires_at > soon))
+    plain = and_(~blocked, started, _KEY.c.expiry_order > soon)
     return {
         KeyStatus.REVOKED: _KEY.c.state == KeyState.REVOKED,
         KeyStatus.SUSPENDED: or_(_KEY.c.state == KeyState.SUSPENDED, blocked),
         KeyStatus.SUPERSEDED: _KEY.c.state == KeyState.SUPERSEDED,
-        KeyStatus.EXPIRED: and_(dated, expired),
-        KeyStatus.PENDING: and_(dated, unexpired, later),
-        KeyStatus.EXPIRING: and_(dated, unexpired, started, _KEY.c.expires_at <= soon),
-        KeyStatus.ACTIVE: and_(plain, _KEY.c.state == KeyState.ACTIVE),
-        KeyStatus.UNASSIGNED: and_(plain, _KEY.c.state == KeyState.UNASSIGNED),
+        KeyStatus.EXPIRED: and_(_KEY.c.expiry_order <= instant, in_order),
+        KeyStatus.PENDING: and_(_KEY.c.starts_at > instant, unexpired, in_order),
+        KeyStatus.EXPIRING: and_(
+            _KEY.c.expiry_order > instant, _KEY.c.expiry_order <= soon, started, in_order
+        ),
+        KeyStatus.ACTIVE: and_(_KEY.c.state == KeyState.ACTIVE, plain),
+        KeyStatus.UNASSIGNED: and_(_KEY.c.state == KeyState.UNASSIGNED, plain),
     }[status]
 
 
-def word_condition(account_id: str, word: str) -> ColumnElement[bool]:
+def _blocked_instances() -> Select[tuple[str]]:
+    """Select the instances whose current master is suspended or revoked."""
+    blocked = select(_KEY.c.id, _KEY.c.instance_id).where(tables.BLOCKED_MASTER).subquery("blocked")
+    instance = tables.instance
+    is_current = and_(
+        instance.c.id == blocked.c.instance_id, instance.c.master_key_id == blocked.c.id
+    )
+    return select(instance.c.id).join_from(blocked, instance, is_current)
+
+
+def _word_condition(connection: Connection, account_id: str, word: str) -> ColumnElement[bool]:
     """Say of a key that its instance's name, its product or its last four begin with a word."""
     names, products = tables.instance_word, tables.product_word
     first, last = prefix_range(word)
     in_names = select(names.c.instance_id).where(
         names.c.account_id == account_id, names.c.word >= first, names.c.word < last
     )
-    in_products = select(products.c.product_code).where(
-        products.c.word >= first, products.c.word < last
-    )
+    codes = connection.execute(
+        select(products.c.product_code).where(products.c.word >= first, products.c.word < last)
+    ).scalars()
     first_of_key, last_of_key = prefix_range(word.upper())
-    return or_(
-        _KEY.c.instance_id.in_(in_names),
-        _KEY.c.product_code.in_(in_products),
-        and_(_KEY.c.last_four >= first_of_key, _KEY.c.last_four < last_of_key),
-    )
+    conditions = [
+        and_(_KEY.c.account_id == account_id, _KEY.c.instance_id.in_(in_names)),
+        and_(
+            _KEY.c.account_id == account_id,
+            _KEY.c.last_four >= first_of_key,
+            _KEY.c.last_four < last_of_key,
+        ),
+    ]
+    # Products are few: without a hit among them both other conditions are served by an index.
+    found = list(codes)
+    if found:
+        conditions.append(_KEY.c.product_code.in_(found))
+    return or_(*conditions)
 
 
-def _conditions(call: Call, account_id: str) -> list[ColumnElement[bool]]:
-    """Return the filters beside the account and the kind; raises `Problem`."""
+def _conditions(call: Call) -> list[ColumnElement[bool]]:
+    """Return the filters beside the account, the kind and the words; raises `Problem`."""
     conditions: list[ColumnElement[bool]] = []
     instance_id, statuses = call.parameter("instanceId"), call.parameter("status")
     if instance_id is not None:
@@ -107,7 +117,6 @@ def _conditions(call: Call, account_id: str) -> list[ColumnElement[bool]]:
         conditions.append(
             or_(*(status_condition(KeyStatus(status), call.now) for status in wanted))
         )
-    conditions += [word_condition(account_id, word) for word in query_words(call)]
     return conditions
 
 
@@ -127,17 +136,19 @@ def list_keys(cloud: Cloud, call: Call) -> Reply:
     account_id = call.signed_in.account_id
     wanted = read_list_request(call, tuple(_SORTS), "instanceName")
     kinds = _kinds(call)
-    filters = _conditions(call, account_id)
-    conditions = [_KEY.c.account_id == account_id, *filters]
+    filters, found = _conditions(call), query_words(call)
+    conditions = [_KEY.c.account_id == account_id]
     if kinds != set(KeyKind):
         conditions.append(or_(false(), *(_KEY.c.kind == kind for kind in kinds)))
     with cloud.store.read() as connection:
+        filters += [_word_condition(connection, account_id, word) for word in found]
+        conditions += filters
         account = find_account_row(connection, account_id)
         total = None if filters else _kept_total(account, kinds)
-        page = read_page(connection, wanted, _KEY, _SORTS[wanted.sort], conditions, total)
-        rows = connection.execute(key_select().where(_KEY.c.id.in_(page.ids))).all()
-    listed = KeyList(
-        items=[wire_key(row, call.now) for row in in_page_order(page, rows)],
+        listed = Listed(_KEY, _SORTS[wanted.sort], conditions, key_select, total)
+        page = read_page(connection, wanted, listed)
+    answer = KeyList(
+        items=[wire_key(row, call.now) for row in page.rows],
         size=page.total,
         total_count=page.total,
         start=page.start,
@@ -145,7 +156,7 @@ def list_keys(cloud: Cloud, call: Call) -> Reply:
         next_cursor=page.next_cursor,
     )
     cursor = changes_cursor(cloud.store, account_id, account.sequence)
-    return conditional(call, json_reply(listed, headers={CURSOR_HEADER: cursor}))
+    return conditional(call, json_reply(answer, headers={CURSOR_HEADER: cursor}))
 
 
 def _kept_total(account: AnyRow, kinds: set[KeyKind]) -> int:

@@ -44,7 +44,7 @@ _CHANGE_PROBLEMS = (
 @cache
 def build_document() -> dict[str, Any]:
     """Return the document; it depends on this version of the program only."""
-    from tui_licenses.cloud.resources import RESOURCES
+    from tui_licenses.cloud.resources.every import RESOURCES
 
     types = [
         entry

@@ -67,6 +67,10 @@ class DomainScreen(Screen[None]):
             return
         await self.run_action(find_command(command_id).action)
 
-    def action_back(self) -> None:
+    def action_back(self) -> object:
         """Go back to the screen before."""
-        self.dismiss()
+        return self.dismiss()
+
+    def leave(self, status: int) -> object:
+        """Leave the dashboard; a screen that holds unfinished work asks first."""
+        return self.app.exit(status)

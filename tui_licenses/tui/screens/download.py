@@ -18,7 +18,8 @@ from tui_licenses.service.downloads import DocumentKind
 from tui_licenses.text import clean
 from tui_licenses.tui.widgets.tick import Tick
 
-_TITLES = {
+_TITLES: dict[DocumentKind | None, str] = {
+    None: "Save the hardware table (.csv)",
     DocumentKind.LICENSE: "Download the server license file (.bin)",
     DocumentKind.CERTIFICATE: "Download the license certificate (.pdf)",
     DocumentKind.PROFILE: "Download the server profile (.xml)",
@@ -37,8 +38,8 @@ class DownloadChoice:
 class DownloadScreen(ModalScreen[DownloadChoice | None]):
     """Shows the path of a download, lets its folder be changed, warns of a file in its place.
 
-    `note` says what the file will hold; `exists` that other bytes are known to be at the default
-    path.
+    `kind` None stands for the hardware table; `note` says what the file will hold, `exists` that
+    other bytes are known to be at the default path.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,7 +49,12 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
     ]
 
     def __init__(
-        self, kind: DocumentKind, file_name: str, default_folder: Path, note: str, exists: bool
+        self,
+        kind: DocumentKind | None,
+        file_name: str,
+        default_folder: Path,
+        note: str,
+        exists: bool,
     ) -> None:
         super().__init__()
         self._kind = kind

@@ -59,9 +59,7 @@ class HelpScreen(PlainScreen):
         with VerticalScroll(id="text"):
             yield Static("", id="keys", markup=False, classes="section")
             for topic in TOPICS:
-                yield Static(
-                    chapter_text(chapter(topic)), id=f"chapter-{topic}", classes="section"
-                )
+                yield Static(chapter_text(chapter(topic)), id=f"chapter-{topic}", classes="section")
             yield Static(symbols_text(), id="symbols", markup=False, classes="section")
         yield StatusLine()
         yield CommandFooter(HELP)
@@ -79,7 +77,6 @@ class HelpScreen(PlainScreen):
     def _screen_below(self) -> str:
         below = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else None
         return str(getattr(below, "NAME", LICENSES))
-
 
 
 def keys_text(screen: str) -> Text:

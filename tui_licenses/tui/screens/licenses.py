@@ -26,9 +26,9 @@ from tui_licenses.state.columns import (
     find_column,
     instant_text,
     shorten_features,
+    shorten_location,
 )
 from tui_licenses.state.events import (
-    AddOnsToggled,
     FilterChanged,
     MarksCleared,
     MarkToggled,
@@ -36,7 +36,7 @@ from tui_licenses.state.events import (
 )
 from tui_licenses.state.select import Row, RowKind, Selection, Selector
 from tui_licenses.state.store import Store
-from tui_licenses.text import clean, shorten
+from tui_licenses.text import clean, shorten, width_cells
 from tui_licenses.tui.commands import LICENSES, Situation, bindings_of
 from tui_licenses.tui.screens.base import DomainScreen
 from tui_licenses.tui.widgets.account_header import AccountHeader
@@ -61,6 +61,20 @@ _TONES: dict[str, str] = {
     InstanceState.LICENSED: "good",
     InstanceState.UNLICENSED: "warning",
     InstanceState.PENDING: "warning",
+}
+
+
+def _shorten_tree(text: str, width: int) -> str:
+    """Return a name shortened; of a master with hidden add-ons their number stays."""
+    if width_cells(text) > width and "Master (+" in text:
+        text = text.replace("Master (+", "(+", 1)
+    return shorten(text, width)
+
+
+_SHORTEN: dict[str, Callable[[str, int], str]] = {
+    "instance": _shorten_tree,
+    "features": shorten_features,
+    "location": shorten_location,
 }
 _INDENT = "  "
 # Small enough to stay unseen between two keys.
@@ -188,20 +202,19 @@ class LicensesScreen(DomainScreen):
         return told[11:] if told[:10] == today[:10] else told
 
     def _table_column(self, column: Column) -> TableColumn[Row]:
-        cell: Callable[[Row], str] = lambda row: column.cell(
-            row, self.store.state.view, self._now()
-        )  # noqa: E731
-        if column.id == "instance":
-            cell = self._tree_text
+        def plain_text(row: Row) -> str:
+            return column.cell(row, self.store.state.view, self._now())
+
         return TableColumn(
             column.id,
             column.title,
             column.width,
             column.minimum,
-            cell,
+            self._tree_text if column.id == "instance" else plain_text,
             drop_order=column.drop_order,
             tone=_status_tone if column.id == "status" else _no_tone,
-            shorten=shorten_features if column.id == "features" else shorten,
+            shorten=_SHORTEN.get(column.id, shorten),
+            may_run_on=column.id == "instance",
         )
 
     def _tree_text(self, row: Row) -> str:
@@ -215,7 +228,7 @@ class LicensesScreen(DomainScreen):
         if not row.key.is_master:
             return f"{indent}Add-on"
         if row.add_on_count and not self.store.state.view.show_add_ons:
-            return f"{indent}(+{row.add_on_count} add-ons)"
+            return f"{indent}Master (+{_counted(row.add_on_count, 'add-on')})"
         return f"{indent}Master"
 
     # User to service
@@ -313,7 +326,7 @@ class LicensesScreen(DomainScreen):
         column_id = following[0] if following else None
         self.store.dispatch(SortChosen(column_id))
         order = "the default order" if column_id is None else find_column(column_id).title
-        self.dashboard.tell(f"Sorted by {order}. A click on a title reverses it, S too.")
+        self.dashboard.tell(f"Sorted by {order}. S reverses; a click on a title sorts by it.")
 
     def action_reverse_sort(self) -> None:
         """Reverse the order of the column that is sorted by."""

@@ -41,16 +41,19 @@ class SignInScreen(ModalScreen[bool]):
 
     def __init__(self, context: Context) -> None:
         super().__init__()
-        self._context = context
+        self._cloud_context = context
 
     def compose(self) -> ComposeResult:
-        name = _NEW_CONTEXT_NAME if self._context.name in _TAKEN_NAMES else self._context.name
-        values = {"name": name, "url": self._context.url or ""}
+        name = (
+            _NEW_CONTEXT_NAME
+            if self._cloud_context.name in _TAKEN_NAMES
+            else self._cloud_context.name
+        )
+        values = {"name": name, "url": self._cloud_context.url or ""}
         with Vertical(id="dialog"):
             yield Static("Sign in to the license cloud", id="title")
             with VerticalScroll(id="fields", can_focus=False):
                 for field_id, label, placeholder in _FIELDS:
-                    yield Label(label, classes="label")
                     field = Input(
                         values.get(field_id, ""),
                         placeholder=placeholder,
@@ -59,7 +62,9 @@ class SignInScreen(ModalScreen[bool]):
                         id=field_id,
                     )
                     field.cursor_blink = False
-                    yield field
+                    with Horizontal(classes="field"):
+                        yield Label(label, classes="label")
+                        yield field
             yield InlineProblem(id="problem")
             yield Static("Signing in…", id="progress")
             with Horizontal(id="decisions"):
@@ -104,7 +109,7 @@ class SignInScreen(ModalScreen[bool]):
         progress = self.query_one("#progress")
         problem.show(None)
         progress.display = True
-        context = replace(self._context, name=self._value("name"), url=self._value("url"))
+        context = replace(self._cloud_context, name=self._value("name"), url=self._value("url"))
         credentials = Credentials(self._value("subject-id"), self._value("refresh-token"))
         try:
             await wiring.sign_in(context, credentials)

@@ -16,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui_licenses.text import clean, pad, shorten, width_cells
+from tui_licenses.tui.commands import MOVE_KEYS
 from tui_licenses.tui.widgets.column_fit import GAP_CELLS, fit_columns
 
 RowT = TypeVar("RowT")
@@ -27,7 +28,7 @@ _MARK = "✓"
 _LINES_KEPT = 2_000
 
 
-def _no_tone(_row: Any) -> str | None:
+def _no_tone(_row: object) -> str | None:
     return None
 
 
@@ -45,7 +46,8 @@ class TableColumn(Generic[RowT]):
 
     Tones are `good`, `warning`, `bad`, `dim` and `strong`; no tone may be the only sign of
     anything. `drop_order`: the highest is dropped first on narrow terminals, 0 never. `shorten`
-    cuts a text that is too wide, where an ellipsis at its end would not do.
+    cuts a text that is too wide, where an ellipsis at its end would not do. A text that
+    `may_run_on` covers the columns after it where those are empty.
     """
 
     id: str
@@ -56,6 +58,7 @@ class TableColumn(Generic[RowT]):
     drop_order: int = 0
     tone: Callable[[RowT], str | None] = field(default=_no_tone)
     shorten: Callable[[str, int], str] = field(default=shorten)
+    may_run_on: bool = False
 
 
 class RowTable(ScrollView, Generic[RowT], can_focus=True):
@@ -73,12 +76,7 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
     }
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home,g", "first", "First row", show=False),
-        Binding("end,G", "last", "Last row", show=False),
+        *(Binding(",".join(key.keys), key.action, key.help, show=False) for key in MOVE_KEYS),
         Binding("enter", "open", "Open", show=False),
     ]
 
@@ -275,8 +273,17 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
         mark = _MARK if self._row_id(row) in self._marked_ids else ""
         parts: list[tuple[str, str | None]] = [(pad(mark, self._gutter), None)]
         tone = self._row_tone(row)
-        for column, cells in self._fitted:
-            text = pad(column.shorten(clean(column.cell(row)), cells), cells) + " " * GAP_CELLS
+        texts = [clean(column.cell(row)) for column, _ in self._fitted]
+        covered = 0
+        for number, (column, cells) in enumerate(self._fitted):
+            if covered > number:
+                continue
+            covered = number + 1
+            while column.may_run_on and covered < len(texts) and not texts[covered]:
+                cells += GAP_CELLS + self._fitted[covered][1]
+                covered += 1
+            gap = " " * GAP_CELLS if covered < len(texts) else ""
+            text = pad(column.shorten(texts[number], cells), cells) + gap
             parts.append((text, column.tone(row) or tone))
         if index == self._cursor:
             name = "cursor" if self.has_focus else "blurred-cursor"
@@ -292,21 +299,24 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
                 segments.append(Segment(run, self._tone_style(run_tone)))
                 run, run_tone = "", tone
             run += text
-        segments.append(Segment(run, self._tone_style(run_tone)))
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        used = sum(width_cells(text) for text, _ in parts)
+        segments.append(Segment(run + " " * (width - used), self._tone_style(run_tone)))
+        # The width is told, not measured again: the terminal is the judge of it, and Rich counts
+        # some scripts in another way.
+        return Strip(segments, width)
 
     def _line(self, text: str, width: int, style: Style) -> Strip:
-        return Strip([Segment(pad(text, width), style)]).adjust_cell_length(width, style)
+        return Strip([Segment(pad(text, width), style)], width)
 
     def _titles(self) -> str:
-        titles = []
+        line = " " * self._gutter
         for column, cells in self._fitted:
-            arrow = ""
+            title = shorten(column.title, cells)
             if self._sort is not None and self._sort[0] == column.id:
-                arrow = " ▼" if self._sort[1] else " ▲"
-            title = shorten(column.title, max(0, cells - width_cells(arrow))) + arrow
-            titles.append(pad(title, cells))
-        return " " * self._gutter + (" " * GAP_CELLS).join(titles)
+                # May stand in the gap after a title that fills its column.
+                title += "▼" if self._sort[1] else "▲"
+            line += pad(title, cells + GAP_CELLS)
+        return line.rstrip()
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"row-table--{name}")
@@ -389,7 +399,7 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
         index = round(self.scroll_y) + offset.y - _HEADER_LINES
         if index < len(self._rows):
             self._put_cursor(index)
-            if event.chain == 2:  # noqa: PLR2004 - a double click
+            if event.chain == 2:
                 self.action_open()
 
     def _column_at(self, x: int) -> str | None:

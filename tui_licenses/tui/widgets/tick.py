@@ -1,4 +1,4 @@
-"""A box to tick, readable without colour: `[x]` and `[ ]`, or `(*)` and `( )` for one of several."""
+"""A box to tick, readable without colour: `[x]`, or `(*)` where it is one of several."""
 
 from __future__ import annotations
 

@@ -61,7 +61,11 @@ class TypeAhead(Vertical):
             return self.type_ahead
 
     def __init__(
-        self, search: Search, *, placeholder: str, id: str | None = None  # noqa: A002
+        self,
+        search: Search,
+        *,
+        placeholder: str,
+        id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
         self._search = search

@@ -41,6 +41,7 @@ class ProfileChoice:
     source: str
     xml: str
     size_bytes: int
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,6 @@ class Draft:
     def keys(self) -> tuple[str, ...]:
         """Return the queued keys in their order."""
         return tuple(queued.key for queued in self.queue)
-
-    @property
-    def is_worth_asking(self) -> bool:
-        """Say whether leaving would lose something that was queued."""
-        return bool(self.queue)
 
     @property
     def needs_profile(self) -> bool:
@@ -92,9 +88,7 @@ class Draft:
 
     def without_errors(self) -> Draft:
         """Forget the errors of lookups, so that those keys are looked up again."""
-        return replace(
-            self, queue=tuple(replace(queued, error=None) for queued in self.queue)
-        )
+        return replace(self, queue=tuple(replace(queued, error=None) for queued in self.queue))
 
     def next_unknown(self) -> QueuedKey | None:
         """Return the first key that the cloud was not asked about yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.text import Text
 from textual import on
@@ -16,6 +16,7 @@ from tui_licenses.domain.countries import country_name, search_countries
 from tui_licenses.domain.instance import Instance
 from tui_licenses.errors import TuiLicensesError
 from tui_licenses.text import clean
+from tui_licenses.tui.facts import FINGERPRINT_CHARACTERS
 from tui_licenses.tui.screens.activation.draft import Draft, Target
 from tui_licenses.tui.widgets.inline_problem import InlineProblem
 from tui_licenses.tui.widgets.tick import Tick
@@ -32,29 +33,10 @@ class InstanceStep(VerticalScroll, can_focus=False):
     """Asks where the keys go; tells the screen what was typed as it is typed."""
 
     @dataclass
-    class TargetChosen(Message):
-        """The keys go to an instance of the list, or to a new one."""
+    class Changed(Message):
+        """Something was chosen or typed: `change` makes the next draft of the one before."""
 
-        target: Target
-
-    @dataclass
-    class InstanceChosen(Message):
-        """An instance of the list was chosen, or (None) its name typed over."""
-
-        instance_id: str | None
-
-    @dataclass
-    class CountryChosen(Message):
-        """The country of the new instance was chosen; empty while there is none."""
-
-        country_code: str
-
-    @dataclass
-    class DetailTyped(Message):
-        """A text of the new instance changed: `name`, `label` or `core-version`."""
-
-        field: str
-        text: str
+        change: Callable[[Draft], Draft]
 
     @dataclass
     class ProfileWanted(Message):
@@ -112,7 +94,10 @@ class InstanceStep(VerticalScroll, can_focus=False):
         self.query_one("#chosen-instance", Static).update(_chosen_text(draft.instance))
         facts = ""
         if draft.profile is not None:
-            facts = f"Read from {draft.profile.source}: {draft.profile.size_bytes:,} bytes."
+            facts = (
+                f"Read from {draft.profile.source}: {draft.profile.size_bytes:,} bytes, "
+                f"fingerprint {draft.profile.fingerprint[:FINGERPRINT_CHARACTERS]}…"
+            )
         self.query_one("#profile-facts", Static).update(Text(clean(facts)))
 
     def show_profile_problem(self, error: TuiLicensesError | None) -> None:
@@ -129,6 +114,18 @@ class InstanceStep(VerticalScroll, can_focus=False):
             self.query_one("#name").focus()
         else:
             self.query_one("#instances", TypeAhead).focus_text()
+
+    @property
+    def typed_path(self) -> str:
+        """Return the path of a server profile as it stands in the field."""
+        return self.query_one("#path", Input).value.strip()
+
+    def show_chosen(self, instance: Instance) -> None:
+        """Show an instance that was chosen before this screen."""
+        self.query_one("#instances", TypeAhead).show_choice(instance.id, instance.name)
+
+    def _tell(self, change: Callable[[Draft], Draft]) -> None:
+        self.post_message(self.Changed(change))
 
     def _search_instances(self, text: str) -> list[tuple[str, str]]:
         wanted = text.strip().casefold()
@@ -147,27 +144,45 @@ class InstanceStep(VerticalScroll, can_focus=False):
     @on(Tick.Ticked, "#target-existing")
     def _choose_existing(self, event: Tick.Ticked) -> None:
         event.stop()
-        self.post_message(self.TargetChosen(Target.EXISTING))
+        self._tell(lambda draft: replace(draft, target=Target.EXISTING))
 
     @on(Tick.Ticked, "#target-new")
     def _choose_new(self, event: Tick.Ticked) -> None:
         event.stop()
-        self.post_message(self.TargetChosen(Target.NEW))
+        self._tell(lambda draft: replace(draft, target=Target.NEW))
 
     @on(TypeAhead.Chosen, "#instances")
     def _choose_instance(self, event: TypeAhead.Chosen) -> None:
         event.stop()
-        self.post_message(self.InstanceChosen(event.choice_id))
+        found = (known for known in self._instances() if known.id == event.choice_id)
+        instance = next(found, None)
+        self._tell(lambda draft: replace(draft, instance=instance, replace_master=False))
 
     @on(TypeAhead.Chosen, "#countries")
     def _choose_country(self, event: TypeAhead.Chosen) -> None:
         event.stop()
-        self.post_message(self.CountryChosen(event.choice_id or ""))
+        code = event.choice_id or ""
+        self._tell(lambda draft: replace(draft, country_code=code))
 
-    @on(Input.Changed, "#name, #label, #core-version")
-    def _follow_typing(self, event: Input.Changed) -> None:
+    @on(TypeAhead.Confirmed)
+    def _go_on_after_choice(self, event: TypeAhead.Confirmed) -> None:
         event.stop()
-        self.post_message(self.DetailTyped(event.input.id or "", event.value))
+        self.screen.focus_next()
+
+    @on(Input.Changed, "#name")
+    def _take_name(self, event: Input.Changed) -> None:
+        event.stop()
+        self._tell(lambda draft: replace(draft, name=event.value))
+
+    @on(Input.Changed, "#label")
+    def _take_label(self, event: Input.Changed) -> None:
+        event.stop()
+        self._tell(lambda draft: replace(draft, label=event.value))
+
+    @on(Input.Changed, "#core-version")
+    def _take_core_version(self, event: Input.Changed) -> None:
+        event.stop()
+        self._tell(lambda draft: replace(draft, core_version=event.value))
 
     @on(Input.Submitted, "#path")
     def _read_path(self, event: Input.Submitted) -> None:
@@ -182,6 +197,7 @@ class InstanceStep(VerticalScroll, can_focus=False):
     @on(Button.Pressed, "#this-host")
     def _read_this_host(self, event: Button.Pressed) -> None:
         event.stop()
+        self.query_one("#path", Input).value = ""
         self.post_message(self.ProfileWanted(None))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Label, Static
@@ -29,7 +30,7 @@ _QUEUE_HINT = "In the list: x takes a key off, r asks the cloud again."
 class _Queue(RowTable[QueuedKey]):
     """The queued keys; `x` takes the one under the cursor off, `r` asks about all again."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x,delete,backspace", "take_off", "Take off the queue", show=False),
         Binding("r", "ask_again", "Ask again", show=False),
     ]

@@ -18,6 +18,9 @@ from tui_licenses.tui.facts import features_text, kind_text
 from tui_licenses.tui.guide import steps_after_download
 from tui_licenses.tui.widgets.row_table import RowTable, TableColumn
 
+_TITLE_LINES = 1
+_ROWS_MAXIMUM = 8
+
 
 class ResultStep(VerticalScroll, can_focus=False):
     """Shows a finished activation."""
@@ -47,6 +50,7 @@ class ResultStep(VerticalScroll, can_focus=False):
         heading = f"{count} key{'' if count == 1 else 's'} activated on {activation.instance.name}"
         self.query_one("#result-heading", Static).update(Text(clean(heading), style="bold"))
         table: RowTable[LicenseKey] = self.query_one("#outcomes", RowTable)
+        table.styles.height = min(count, _ROWS_MAXIMUM) + _TITLE_LINES
         table.show_rows(activation.keys)
         file = activation.license_file
         if file is None:

@@ -25,6 +25,9 @@ from tui_licenses.tui.widgets.tick import Tick
 
 _KEY_POINTER = "/keys/"
 _MASTER_PRESENT = "master-already-present"
+_TITLE_LINES = 1
+# More are scrolled to: problems and the decision below must be seen too.
+_ROWS_MAXIMUM = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,16 @@ class ReviewStep(VerticalScroll, can_focus=False):
         self.query_one("#review-progress").display = False
         self.query_one("#review-problem", InlineProblem).show(error, next_step)
 
-    def show_preview(self, draft: Draft, request: ActivationRequest, preview: ActivationPreview) -> None:
+    def show_preview(
+        self, draft: Draft, request: ActivationRequest, preview: ActivationPreview
+    ) -> None:
         """Show what would change and everything that stands against it."""
         self.query_one("#review-progress").display = False
         self.query_one("#review-problem", InlineProblem).show(None)
         table: RowTable[ChangeRow] = self.query_one("#changes", RowTable)
-        table.display = True
-        table.show_rows(change_rows(preview), message=("The instance has no key yet.",))
+        rows = change_rows(preview)
+        table.styles.height = min(len(rows), _ROWS_MAXIMUM) + _TITLE_LINES
+        table.show_rows(rows)
         problems = self.query_one("#review-problems", Static)
         problems.display = bool(preview.problems)
         problems.update(self._problems_text(request, preview.problems))
@@ -97,6 +103,14 @@ class ReviewStep(VerticalScroll, can_focus=False):
         tick.display = draft.replace_master or any(
             problem.code == _MASTER_PRESENT for problem in preview.problems
         )
+        table.display = bool(rows)
+
+    def focus_decision(self) -> bool:
+        """Put the focus on the decision to replace a master key, if that is to be made."""
+        tick = self.query_one("#replace-master", Tick)
+        if tick.display:
+            tick.focus()
+        return tick.display
 
     def _replacement_label(self, preview: ActivationPreview) -> str:
         master = next((key for key in preview.before if key.is_master), None)

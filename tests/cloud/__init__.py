@@ -1,0 +1,1 @@
+"""The license cloud: its contract, its store, its administration."""

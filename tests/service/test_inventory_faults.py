@@ -1,0 +1,68 @@
+"""What a cloud tells wrongly or no more does not spoil the inventory."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.scripted_server import Answer, Received, http, problem
+from tests.support.scripted_services import scripted_services
+from tests.support.values import NOW, make_instance, make_key, make_user
+from tui_licenses.errors import NotFoundError, UseError
+from tui_licenses.service.inventory import Inventory
+
+LOADED = Inventory(make_user(), (make_instance(),), (make_key(),), NOW, "cursor")
+
+
+async def test_a_key_that_left_the_account_leaves_the_inventory() -> None:
+    gone = {"sequence": 1, "kind": "key", "id": make_key().id, "deleted": True}
+    page = http(200, {"items": [gone], "nextCursor": "next", "hasMore": False})
+    async with scripted_services(lambda _: page) as (services, _):
+        refreshed = await services.inventory.refresh(LOADED)
+    assert refreshed.keys == ()
+    assert refreshed.instances == LOADED.instances
+    assert refreshed.cursor == "next"
+
+
+async def test_a_refused_refresh_is_told_and_not_hidden_by_a_load() -> None:
+    async with scripted_services(lambda _: problem("unknown-parameter", 400)) as (services, server):
+        with pytest.raises(UseError):
+            await services.inventory.refresh(LOADED)
+    assert len(server.paths()) == 1
+
+
+async def test_a_lookup_that_names_no_key_finds_none() -> None:
+    def responder(request: Received) -> Answer:
+        nothing = dict.fromkeys(
+            ("keyId", "kind", "status", "productName", "instanceId", "instanceName")
+        )
+        return http(
+            200,
+            {"inAccount": False, "assignable": False, "reasons": [], "features": [], **nothing},
+        )
+
+    async with scripted_services(responder) as (services, _):
+        with pytest.raises(NotFoundError) as caught:
+            await services.inventory.find_key("ABCD-EFGH-1234-5678")
+    assert caught.value.code == "key-not-found"
+
+
+async def test_a_plan_is_refused_in_plain_words_where_the_cloud_gives_none() -> None:
+    tab = {"available": False, "reason": None, "supportContact": None}
+    user = {
+        "id": "u",
+        "email": None,
+        "displayName": "Anna",
+        "role": "reader",
+        "account": {
+            "id": "a",
+            "name": "Example",
+            "plan": "OmniD",
+            "planStartsAt": None,
+            "planEndsAt": None,
+            "licensesTab": tab,
+        },
+    }
+    async with scripted_services(lambda _: http(200, user)) as (services, _):
+        with pytest.raises(Exception, match="Omni-D has no Licenses tab") as caught:
+            await services.inventory.load()
+    assert "sales contact" in str(caught.value)

@@ -1,0 +1,211 @@
+"""A root is trusted only after its fingerprint was typed back; its documents are then followed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ServedCloud
+from tests.support.scripted_server import Answer, Received, http
+from tests.support.scripted_services import scripted_services
+from tui_licenses import paths
+from tui_licenses.config import Configuration
+from tui_licenses.documents.envelope import LICENSE_TYPE
+from tui_licenses.documents.signing import SigningKey
+from tui_licenses.documents.trust import SigningKeyStatus, TrustedKey
+from tui_licenses.documents.trust_document import build_trust_document
+from tui_licenses.domain.account import Role
+from tui_licenses.errors import DocumentError, FileError, NotFoundError, UseError
+from tui_licenses.service import trust_store
+from tui_licenses.wiring import open_services
+
+ROOT, SIGNER = SigningKey.generate(), SigningKey.generate()
+FINGERPRINT = ROOT.public_key.fingerprint
+
+
+def trust_document(
+    revision: int = 1,
+    status: SigningKeyStatus = SigningKeyStatus.ACTIVE,
+    root: SigningKey = ROOT,
+) -> bytes:
+    key = TrustedKey(SIGNER.public_key, (LICENSE_TYPE,), 0, None, status)
+    return build_trust_document("Example", revision, 1, [key], [root])
+
+
+def add(root: SigningKey = ROOT, source: str = "cloud.example") -> None:
+    offer = trust_store.make_offer(trust_document(root=root), is_lab=True, source=source)
+    trust_store.add_root(offer, root.public_key.fingerprint)
+
+
+def test_nothing_is_trusted_at_first() -> None:
+    assert trust_store.stored_roots() == ()
+    assert trust_store.stored_trusts() == ()
+
+
+def test_a_root_is_added_listed_and_removed(tmp_path: Path) -> None:
+    add()
+    (root,) = trust_store.stored_roots()
+    assert (root.fingerprint, root.issuer, root.source) == (FINGERPRINT, "Example", "cloud.example")
+    assert root.is_lab
+    assert not root.is_automatic
+    trust_store.remove_root(f" {FINGERPRINT[:8].upper()} ")
+    assert trust_store.stored_roots() == ()
+
+
+def test_a_fingerprint_may_be_typed_in_groups() -> None:
+    offer = trust_store.make_offer(trust_document(), is_lab=False, source="x")
+    grouped = ":".join(FINGERPRINT[i : i + 4] for i in range(0, 64, 4)).upper()
+    assert not trust_store.add_root(offer, grouped).is_lab
+
+
+def test_without_a_fingerprint_the_one_found_is_told_and_nothing_trusted() -> None:
+    offer = trust_store.make_offer(trust_document(), is_lab=True, source="evil\x1b[31m")
+    with pytest.raises(UseError) as caught:
+        trust_store.add_root(offer, None)
+    assert caught.value.code == "fingerprint-required"
+    assert FINGERPRINT in caught.value.message
+    assert "\x1b" not in caught.value.message
+    assert trust_store.stored_roots() == ()
+
+
+@pytest.mark.parametrize("typed", ["", FINGERPRINT[:-1], "00" * 32])
+def test_another_fingerprint_trusts_nothing(typed: str) -> None:
+    offer = trust_store.make_offer(trust_document(), is_lab=True, source="x")
+    with pytest.raises(DocumentError) as caught:
+        trust_store.add_root(offer, typed)
+    assert caught.value.code == "fingerprint-mismatch"
+    assert trust_store.stored_roots() == ()
+
+
+def test_a_root_that_is_not_there_cannot_be_removed() -> None:
+    add()
+    for typed in ("", FINGERPRINT[:7], "00" * 32):
+        with pytest.raises(NotFoundError):
+            trust_store.remove_root(typed)
+
+
+def test_a_beginning_that_two_roots_have_is_refused() -> None:
+    folder = paths.private_folder(paths.trust_folder())
+    for ending in "ab":
+        (folder / f"{'0' * 63}{ending}.json").touch()
+    with pytest.raises(UseError) as caught:
+        trust_store.remove_root("00000000")
+    assert caught.value.code == "ambiguous-name"
+
+
+def test_a_newer_document_is_followed_and_kept() -> None:
+    add()
+    trust_store.follow(trust_document(2, SigningKeyStatus.REVOKED))
+    (trust,) = trust_store.stored_trusts()
+    assert (trust.revision, trust.keys[0].status) == (2, SigningKeyStatus.REVOKED)
+    assert trust.is_lab
+
+
+@pytest.mark.parametrize("revision", [1, 3])
+def test_a_document_that_is_no_next_step_changes_nothing(revision: int) -> None:
+    add()
+    trust_store.follow(trust_document(revision))
+    trust_store.follow(trust_document(2, root=SigningKey.generate()))
+    trust_store.follow(b"nonsense")
+    assert trust_store.stored_trusts()[0].revision == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b'{"root":"00","documents":[],"lab":true,"source":"","addedAt":"2026-01-01T00:00:00Z"}',
+        b'{"root":"zz","documents":[],"lab":true,"source":"","addedAt":"2026-01-01T00:00:00Z"}',
+    ],
+)
+def test_a_damaged_root_is_told_and_never_trusted(content: bytes) -> None:
+    file = paths.private_folder(paths.trust_folder()) / f"{FINGERPRINT}.json"
+    file.touch(0o600)
+    file.write_bytes(content)
+    with pytest.raises(FileError) as caught:
+        trust_store.stored_trusts()
+    assert caught.value.code == "file-damaged"
+    trust_store.remove_root(FINGERPRINT)
+    assert trust_store.stored_trusts() == ()
+
+
+def test_a_root_that_others_could_have_written_is_not_trusted() -> None:
+    add()
+    (paths.trust_folder() / f"{FINGERPRINT}.json").chmod(0o666)
+    with pytest.raises(FileError) as caught:
+        trust_store.stored_trusts()
+    assert caught.value.code == "file-not-private"
+
+
+def test_a_trust_folder_that_is_none_is_told() -> None:
+    paths.trust_folder().parent.mkdir(parents=True)
+    paths.trust_folder().touch()
+    with pytest.raises(FileError):
+        trust_store.stored_roots()
+
+
+def test_a_root_comes_from_a_file_in_either_form(tmp_path: Path) -> None:
+    import msgspec
+
+    document = trust_document()
+    (tmp_path / "bare.json").write_bytes(document)
+    answer = {"document": document.decode(), "roots": [], "lab": False}
+    (tmp_path / "answer.json").write_bytes(msgspec.json.encode(answer))
+    bare = trust_store.read_offer(tmp_path / "bare.json")
+    answered = trust_store.read_offer(tmp_path / "answer.json")
+    assert bare.root == answered.root == ROOT.public_key
+    assert (bare.is_lab, answered.is_lab) == (True, False)
+    (tmp_path / "other.json").write_bytes(b"\xff nonsense")
+    with pytest.raises(DocumentError):
+        trust_store.read_offer(tmp_path / "other.json")
+    with pytest.raises(FileError):
+        trust_store.read_offer(tmp_path / "missing.json")
+
+
+async def test_a_served_cloud_is_trusted_once_and_its_files_then_verify(
+    served_cloud: ServedCloud, tmp_path: Path
+) -> None:
+    services = open_services(Configuration(), None, served_cloud.environment(Role.READER))
+    instance = await services.inventory.find_instance("Zürich Flughafen")
+    with pytest.raises(DocumentError) as unknown:
+        await services.downloads.license_file(instance, tmp_path)
+    assert unknown.value.code == "signing-key-unknown"
+    assert "trust add" in unknown.value.next_step
+    with pytest.raises(UseError) as required:
+        await services.verification.trust_add(None, None)
+    fingerprint = required.value.message.split()[-1].rstrip(".")
+    root = await services.verification.trust_add(None, fingerprint)
+    assert (root.source, root.is_lab) == (services.endpoint, True)
+    saved = await services.downloads.license_file(instance, tmp_path)
+    assert services.verification.verify(saved.path).is_lab
+    assert services.verification.trust_list() == trust_store.stored_roots()
+    services.verification.trust_remove(root.fingerprint)
+    with pytest.raises(DocumentError):
+        services.verification.verify(saved.path)
+    await services.aclose()
+
+
+async def test_a_root_is_added_from_a_file_without_any_cloud(tmp_path: Path) -> None:
+    (tmp_path / "trust.json").write_bytes(trust_document())
+    services = open_services(Configuration(), None, {"TUI_LICENSES_URL": "https://a.invalid"})
+    root = await services.verification.trust_add(tmp_path / "trust.json", FINGERPRINT)
+    assert root.source == "trust.json"
+    await services.aclose()
+
+
+async def test_the_newest_trust_document_is_asked_for_once_where_a_root_is_trusted() -> None:
+    def responder(request: Received) -> Answer:
+        document = trust_document(2).decode()
+        return http(200, {"document": document, "roots": [], "lab": True})
+
+    async with scripted_services(responder) as (services, server):
+        await services.verification.follow_trust()
+        assert server.paths() == []
+    add()
+    async with scripted_services(responder) as (services, server):
+        await services.verification.follow_trust()
+        await services.verification.follow_trust()
+        assert server.paths() == ["/api/v3/licensing/trust"]
+    assert trust_store.stored_trusts()[0].revision == 2

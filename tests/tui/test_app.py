@@ -1,0 +1,392 @@
+"""What outlives a screen: loading, downloads, the palette, sizes, failures."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.tui.conftest import Dashboard, OpenDashboard
+from tui_licenses import paths
+from tui_licenses.config import Configuration, Context, Settings
+from tui_licenses.domain.instance import Instance
+from tui_licenses.domain.license_key import KeyKind
+from tui_licenses.errors import StateError, UnavailableError
+from tui_licenses.service.inventory import Inventory
+from tui_licenses.state.app_state import AppState
+from tui_licenses.state.store import Store
+from tui_licenses.tui.place import Place
+from tui_licenses.tui.screens.licenses import LicensesScreen
+from tui_licenses.wiring import Services, open_services
+
+
+@pytest.fixture
+def downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, where downloads go by default."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _settings(folder: Path) -> Settings:
+    return Settings(refresh_seconds=0, download_folder=folder)
+
+
+async def test_a_license_file_is_saved_with_its_checksum_and_the_steps_that_remain(
+    loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        await dashboard.press("down", "d")
+        await dashboard.wait_for("contains 1 master + ", str(downloads), "Save")
+        await dashboard.press("enter")
+        await dashboard.wait_for("License file saved", "sha256", "Portal Administrator")
+        (saved,) = loaded_store.state.saved_files
+        assert saved.path.parent == downloads
+        assert saved.path.suffix == ".bin"
+        assert saved.sha256 in dashboard.text.replace("\n", "")
+        await dashboard.press("up", "down", "enter")
+        await dashboard.wait_for("Saved ", gone="License file saved")
+
+
+async def test_certificates_and_profiles_are_saved_from_the_list(
+    loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        await dashboard.press("down")
+        for key, note, ending in (
+            ("c", "proof of purchase", ".pdf"),
+            ("p", "byte for byte", ".xml"),
+        ):
+            await dashboard.press(key)
+            await dashboard.wait_for(note)
+            await dashboard.press("enter")
+            await dashboard.wait_until(
+                lambda ending=ending: any(  # type: ignore[misc]
+                    file.path.suffix == ending for file in loaded_store.state.saved_files
+                ),
+                f"a saved {ending}",
+            )
+            await dashboard.wait_for("Saved ")
+
+
+async def test_a_cancelled_download_saves_nothing(
+    loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        await dashboard.press("d")
+        await dashboard.wait_for("contains 1 master")
+        dashboard.app.download_license("another while this one is under way")
+        await dashboard.press("escape")
+        await dashboard.wait_for("Nothing was saved.")
+        assert list(downloads.iterdir()) == []
+
+
+def _mark(store: Store, inventory: Inventory, count: int) -> tuple[Instance, ...]:
+    licensed = tuple(
+        instance for instance in inventory.instances if instance.state == "licensed"
+    )[:count]
+    store.state = replace(store.state, marked_ids=frozenset(each.id for each in licensed))
+    return licensed
+
+
+async def test_marked_rows_are_downloaded_together(
+    inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    _mark(loaded_store, inventory, 3)
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        await dashboard.press("p")
+        await dashboard.wait_for("3 server profiles, each under a name of its own.")
+        await dashboard.press("enter")
+        await dashboard.wait_for("Saved 3 of 3 server profiles to", gone="3 marked")
+        assert len(list(downloads.glob("*.xml"))) == 3
+
+
+async def test_items_that_failed_are_listed_and_the_marks_are_kept(
+    inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    good, bare = (
+        next(each for each in inventory.instances if each.has_profile),
+        next(each for each in inventory.instances if not each.has_profile),
+    )
+    loaded_store.state = replace(loaded_store.state, marked_ids=frozenset({good.id, bare.id}))
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        await dashboard.press("p")
+        await dashboard.wait_for("2 server profiles")
+        await dashboard.press("enter")
+        await dashboard.wait_for("1 of 2 files were not saved.", "This did not work")
+        await dashboard.press("escape")
+        await dashboard.wait_for("2 marked", "Saved 1 of 2 server profiles")
+
+
+async def test_a_key_marked_for_its_certificate_is_saved_even_where_it_is_not_listed(
+    inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    keys = [key for key in inventory.keys if key.kind is KeyKind.ADD_ON and key.instance_id][:2]
+    loaded_store.state = replace(loaded_store.state, marked_ids=frozenset(k.id for k in keys))
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        await dashboard.press("c")
+        await dashboard.wait_for("2 certificates")
+        await dashboard.press("enter")
+        await dashboard.wait_for("Saved 2 of 2 certificates")
+
+
+async def test_what_is_not_in_the_list_is_fetched_for_a_download(
+    inventory: Inventory, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    store = Store(AppState(inventory=replace(inventory, instances=(), keys=())))
+    instance = next(each for each in inventory.instances if each.has_profile)
+    async with open_dashboard(store, settings=_settings(downloads)) as dashboard:
+        dashboard.app.download_profile(instance.id)
+        await dashboard.wait_for("byte for byte")
+        await dashboard.press("escape")
+        await dashboard.wait_for("Nothing was saved.")
+        dashboard.app.download_certificate(inventory.keys[0].id)
+        await dashboard.wait_for("proof of purchase")
+        await dashboard.press("escape")
+        await dashboard.wait_for(gone="proof of purchase")
+        dashboard.app.download_license("11111111-1111-4111-8111-111111111111")
+        await dashboard.wait_for("This did not work")
+
+
+async def test_the_palette_finds_and_runs_a_command(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(loaded_store) as dashboard:
+        await dashboard.press("colon")
+        await dashboard.wait_for("type a part of a command", "license file", "sort")
+        await dashboard.press("down", "up")
+        await dashboard.type("add-on")
+        await dashboard.wait_for("Show or hide the add-on keys.", gone="Quit")
+        await dashboard.press("enter")
+        await dashboard.wait_for("[x] Show add-on keys")
+        await dashboard.press("ctrl+p")
+        await dashboard.type("nothing like it")
+        await dashboard.press("down", "enter", "escape")
+        assert isinstance(dashboard.app.screen, LicensesScreen)
+
+
+async def test_a_footer_key_can_be_clicked(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(loaded_store) as dashboard:
+        await dashboard.click("/ filter  d")
+        assert dashboard.app.screen.focused is not None
+        assert dashboard.app.screen.focused.id == "filter"
+        await dashboard.pilot.click("#command-footer", offset=(100, 0))
+
+
+async def test_a_terminal_that_is_too_small_says_so_and_recovers(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(loaded_store, size=(80, 24)) as dashboard:
+        await dashboard.resize(40, 10)
+        await dashboard.wait_for("terminal too small: needs 60x15")
+        await dashboard.resize(20, 5)
+        await dashboard.wait_for("20x5")
+        await dashboard.resize(100, 30)
+        await dashboard.wait_for("24 instances")
+        assert len(dashboard.app.screen_stack) == 1
+
+
+async def test_a_terminal_too_small_from_the_start_says_so(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(loaded_store, size=(30, 8)) as dashboard:
+        await dashboard.wait_for("too small")
+
+
+@pytest.mark.parametrize(("key", "status"), [("ctrl+c", 130), ("q", 0)])
+async def test_leaving_gives_an_exit_status(
+    key: str, status: int, loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(loaded_store) as dashboard:
+        await dashboard.press(key)
+        assert dashboard.app.return_value == status
+
+
+@pytest.mark.parametrize("kind", ["instance", "key"])
+async def test_a_place_opens_at_once(
+    kind: str, inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    identifier = (inventory.instances if kind == "instance" else inventory.keys)[0].id
+    place = Place.parse(f"{kind}/{identifier}")
+    async with open_dashboard(loaded_store, place=place) as dashboard:
+        await dashboard.wait_until(lambda: len(dashboard.app.screen_stack) == 2, "the place")
+        await dashboard.press("escape")
+        await dashboard.wait_for("24 instances")
+
+
+async def test_the_cloud_is_asked_again_by_key_and_by_the_clock(
+    open_dashboard: OpenDashboard,
+) -> None:
+    async with open_dashboard(settings=Settings(refresh_seconds=1)) as dashboard:
+        for press in (False, True):
+            inventory = dashboard.app.store.state.inventory
+            assert inventory is not None
+            if press:
+                await dashboard.press("r")
+            await dashboard.wait_until(
+                lambda known=inventory: dashboard.app.store.state.inventory is not known,  # type: ignore[misc]
+                "a refresh",
+            )
+
+
+async def test_screens_of_every_kind_open(
+    inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(loaded_store) as dashboard:
+        app = dashboard.app
+        profiled = next(each for each in inventory.instances if each.has_profile)
+        for opened in (
+            lambda: app.open_hardware(profiled.id),
+            app.open_activation,
+            app.action_saved_files,
+            app.action_help,
+        ):
+            opened()
+            await dashboard.wait_until(lambda: len(app.screen_stack) == 2, "a screen")
+            app.pop_screen()
+        await dashboard.press("a")
+        await dashboard.wait_until(lambda: len(app.screen_stack) == 2, "the activation")
+
+
+async def test_a_long_text_is_shown_instead_of_copied(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(loaded_store) as dashboard:
+        dashboard.app.copy("line one\nline two")
+        await dashboard.wait_for("here it is as text", "line two")
+        await dashboard.press("escape")
+        dashboard.app.copy("x" * 100_000)
+        await dashboard.wait_for("Too long for the clipboard")
+        await dashboard.press("q")
+        await dashboard.wait_for("24 instances", gone="Too long")
+
+
+async def test_a_problem_tells_sentence_parts_next_step_and_code(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    error = StateError("no-master", "No [master] here.", "Activate one.", request_id="r-1")
+    async with open_dashboard(loaded_store) as dashboard:
+        dashboard.app.show_problem(error)
+        dashboard.app.show_problem(UnavailableError("timeout", "Another one.", ""))
+        await dashboard.wait_for("No [master] here.", "Activate one.", "code no-master", "r-1")
+        await dashboard.press("escape")
+        await dashboard.wait_for("24 instances", gone="No [master]")
+
+
+async def test_a_failed_worker_is_recorded_and_shown_and_the_app_goes_on(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async def fail() -> None:
+        secret = "TOPSECRET0000000"  # noqa: F841 - must not reach the log
+        raise RuntimeError("TOPSECRET0000000")
+
+    async def use(dashboard: Dashboard) -> None:
+        dashboard.app.run_worker(fail(), group="test", exclusive=True)
+        while "A problem nobody expected" not in dashboard.text:
+            await dashboard.app._exception_event.wait()
+            await dashboard.app.screen.wait_for_refresh()
+        assert str(paths.log_file().name) in dashboard.text.replace("\n", "")
+
+    with pytest.raises(RuntimeError, match="TOPSECRET"):
+        async with open_dashboard(loaded_store) as dashboard:
+            await use(dashboard)
+    log = paths.log_file().read_text()
+    assert "RuntimeError" in log
+    assert "TOPSECRET" not in log
+
+
+async def test_a_failed_handler_closes_the_app_and_is_recorded(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        async with open_dashboard(loaded_store) as dashboard:
+            dashboard.app.screen.call_later(fail)
+            await dashboard.wait_until(lambda: dashboard.app.failure is not None, "the failure")
+    assert "ZeroDivisionError" in paths.log_file().read_text()
+
+
+async def _open_as(cloud: Path, plan: str) -> Services:
+    from tui_licenses.cloud.embedded import embedded_credentials
+
+    found = next(
+        each for each in embedded_credentials(cloud / "cloud.sqlite3") if each.plan == plan
+    )
+    environment = {
+        "TUI_LICENSES_SUBJECT_ID": found.subject_id,
+        "TUI_LICENSES_REFRESH_TOKEN": found.refresh_token,
+    }
+    return open_services(Configuration(), environment=environment)
+
+
+async def test_an_account_without_the_tab_is_told_its_plan_and_whom_to_ask(
+    cloud: Path, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(services=await _open_as(cloud, "OmniD")) as dashboard:
+        await dashboard.wait_for("Omni-D")
+
+
+async def test_who_is_not_signed_in_is_asked_to(open_dashboard: OpenDashboard) -> None:
+    configuration = Configuration(
+        Settings(refresh_seconds=0), (Context("far", "https://cloud.example"),), "far"
+    )
+    services = open_services(configuration, environment={})
+    async with open_dashboard(services=services) as dashboard:
+        await dashboard.wait_for("Sign in to the license cloud")
+        await dashboard.press("escape")
+        await dashboard.wait_for("Press r to try again.")
+        dashboard.app._sign_in_ended(True)
+        assert dashboard.app.wants_restart
+
+
+async def test_a_choice_that_cannot_be_kept_is_told(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    file = paths.configuration_file()
+    file.parent.mkdir(parents=True)
+    file.write_text("not = [toml")
+    async with open_dashboard(loaded_store) as dashboard:
+        await dashboard.press("plus")
+        await dashboard.wait_for("This choice is not remembered:", "[x] Show add-on keys")
+
+
+async def test_a_choice_for_an_address_of_the_environment_is_not_kept(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    services = open_services(
+        Configuration(), environment={"TUI_LICENSES_URL": "http://127.0.0.1:9"}
+    )
+    async with open_dashboard(loaded_store, services=services) as dashboard:
+        await dashboard.press("plus")
+        await dashboard.wait_for("[x] Show add-on keys")
+        await dashboard.app.workers.wait_for_complete()
+        assert not paths.configuration_file().exists()
+
+
+async def test_words_without_a_status_line_are_dropped(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(loaded_store) as dashboard:
+        await dashboard.app.screen.query_one("#status-line").remove()
+        dashboard.app.tell("nobody hears this")
+        assert "nobody" not in dashboard.text
+
+
+async def test_copying_writes_the_sequence_to_the_terminal(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    written: list[str] = []
+    async with open_dashboard(loaded_store) as dashboard:
+        driver = dashboard.app._driver
+        assert driver is not None
+        write = driver.write
+        driver.write = lambda data: (written.append(data), write(data))[1]  # type: ignore[method-assign,func-returns-value]
+        await dashboard.press("down", "y")
+        row = dashboard.app.screen.situation().key  # type: ignore[attr-defined]
+        assert any(base64.b64encode(row.key.encode()).decode() in data for data in written)
+
