@@ -56,13 +56,16 @@ def _value(element: _Element, section: str, attribute: str) -> Iterator[Hardware
     if label is None:
         attribute = _join(attribute, _name(element))
         yield from _own_values(element, section, attribute)
+        yield from _children(element, section, attribute)
     else:
         attribute = _join(attribute, element.get(label, ""))
         yield from _labelled_values(element, section, attribute, label)
-    yield from _children(element, section, attribute)
 
 
 def _label(element: _Element) -> str | None:
+    # Parts below it have paths of their own, without the label: it would be lost.
+    if len(element):
+        return None
     for label in _LABELS:
         text = element.get(label)
         if text and len(text) <= _LABEL_LENGTH_MAXIMUM:
@@ -77,7 +80,7 @@ def _labelled_values(
     text = element.text or ""
     if value is not None:
         yield HardwareRow(section, attribute, value)
-    if text.strip() or (value is None and not len(element)):
+    if text.strip() or value is None:
         yield HardwareRow(section, attribute, text)
     for name, other in _attributes(element):
         if name not in {label, "value"}:

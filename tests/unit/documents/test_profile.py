@@ -260,6 +260,11 @@ def test_mixed_and_labelled_content_is_kept() -> None:
     }
 
 
+def test_a_name_above_a_part_is_kept() -> None:
+    rows = hardware_rows(b'<node id="n"><setting id="s"><node id="m"/></setting></node>')
+    assert ("setting / id", "s") in {(row.attribute, row.value) for row in rows}
+
+
 def test_a_long_name_is_not_repeated_in_every_row_below_it() -> None:
     name = "n" * 50_000
     data = f'<node id="{name}"><setting id="{name}" value="v"/></node>'.encode()
@@ -303,7 +308,7 @@ def test_no_leaf_value_is_lost(element: ElementTree.Element) -> None:
     parts = [row.value for row in rows]
     names = [name for row in rows for name in (row.attribute, row.section)]
     for value in _leaf_values(element):
-        assert value in parts or any(value in name for name in names)
+        assert value in parts or any(value in name for name in names), data
 
 
 @given(st.binary(max_size=300))
