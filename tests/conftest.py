@@ -18,7 +18,7 @@ from tui_licenses.config import Configuration
 from tui_licenses.domain.account import Role
 from tui_licenses.wiring import Services, open_services
 
-_KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
+_KEPT = ("TUI_LICENSES_SAMPLE_PROFILES", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
 _KEPT_PREFIXES = ("COV", "PYTEST", "PYTHON")
 
 _SERVE = """

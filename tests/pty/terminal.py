@@ -11,6 +11,7 @@ import struct
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -31,6 +32,8 @@ KEYS = {
     "end": "\x1b[F",
     "pageup": "\x1b[5~",
     "pagedown": "\x1b[6~",
+    "f7": "\x1b[18~",
+    "f8": "\x1b[19~",
 }
 KEYS |= {f"ctrl+{letter}": chr(ord(letter) & 0x1F) for letter in "abcdefghijklmnopqrstuvwxyz"}
 
@@ -44,6 +47,7 @@ class Terminal:
         environment: Mapping[str, str],
         columns: int = 80,
         rows: int = 24,
+        folder: Path | None = None,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
@@ -51,6 +55,8 @@ class Terminal:
         self._exit_status: int | None = None
         self._pid, self._descriptor = pty.fork()
         if self._pid == 0:
+            if folder is not None:
+                os.chdir(folder)
             os.execvpe(command[0], list(command), dict(environment))
         self.resize(columns, rows)
         self.modes_at_start = termios.tcgetattr(self._descriptor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import time
@@ -63,8 +62,9 @@ class Dashboard:
     async def wait_for(self, *texts: str, gone: str | None = None) -> None:
         """Wait until all texts stand on the terminal and `gone` does not."""
         await self.wait_until(
-            lambda: all(text in self.text for text in texts)
-            and (gone is None or gone not in self.text),
+            lambda: (
+                all(text in self.text for text in texts) and (gone is None or gone not in self.text)
+            ),
             f"{texts} (and not {gone!r})",
         )
 
@@ -201,5 +201,3 @@ def check_frame() -> Callable[[str, str], None]:
         assert text + "\n" == path.read_text(encoding="utf-8")
 
     return check
-
-

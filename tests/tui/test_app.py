@@ -3,150 +3,24 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
+from textual.worker import WorkerFailed
 
-from tests.tui.conftest import Dashboard, OpenDashboard
+from tests.tui.conftest import OpenDashboard
 from tui_licenses import paths
 from tui_licenses.config import Configuration, Context, Settings
-from tui_licenses.domain.instance import Instance
-from tui_licenses.domain.license_key import KeyKind
 from tui_licenses.errors import StateError, UnavailableError
 from tui_licenses.service.inventory import Inventory
-from tui_licenses.state.app_state import AppState
 from tui_licenses.state.store import Store
+from tui_licenses.tui.following import Following
 from tui_licenses.tui.place import Place
 from tui_licenses.tui.screens.licenses import LicensesScreen
+from tui_licenses.tui.screens.problem import ProblemScreen
 from tui_licenses.wiring import Services, open_services
-
-
-@pytest.fixture
-def downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, where downloads go by default."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def _settings(folder: Path) -> Settings:
-    return Settings(refresh_seconds=0, download_folder=folder)
-
-
-async def test_a_license_file_is_saved_with_its_checksum_and_the_steps_that_remain(
-    loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
-) -> None:
-    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
-        await dashboard.press("down", "d")
-        await dashboard.wait_for("contains 1 master + ", str(downloads), "Save")
-        await dashboard.press("enter")
-        await dashboard.wait_for("License file saved", "sha256", "Portal Administrator")
-        (saved,) = loaded_store.state.saved_files
-        assert saved.path.parent == downloads
-        assert saved.path.suffix == ".bin"
-        assert saved.sha256 in dashboard.text.replace("\n", "")
-        await dashboard.press("up", "down", "enter")
-        await dashboard.wait_for("Saved ", gone="License file saved")
-
-
-async def test_certificates_and_profiles_are_saved_from_the_list(
-    loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
-) -> None:
-    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
-        await dashboard.press("down")
-        for key, note, ending in (
-            ("c", "proof of purchase", ".pdf"),
-            ("p", "byte for byte", ".xml"),
-        ):
-            await dashboard.press(key)
-            await dashboard.wait_for(note)
-            await dashboard.press("enter")
-            await dashboard.wait_until(
-                lambda ending=ending: any(  # type: ignore[misc]
-                    file.path.suffix == ending for file in loaded_store.state.saved_files
-                ),
-                f"a saved {ending}",
-            )
-            await dashboard.wait_for("Saved ")
-
-
-async def test_a_cancelled_download_saves_nothing(
-    loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
-) -> None:
-    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
-        await dashboard.press("d")
-        await dashboard.wait_for("contains 1 master")
-        dashboard.app.download_license("another while this one is under way")
-        await dashboard.press("escape")
-        await dashboard.wait_for("Nothing was saved.")
-        assert list(downloads.iterdir()) == []
-
-
-def _mark(store: Store, inventory: Inventory, count: int) -> tuple[Instance, ...]:
-    licensed = tuple(
-        instance for instance in inventory.instances if instance.state == "licensed"
-    )[:count]
-    store.state = replace(store.state, marked_ids=frozenset(each.id for each in licensed))
-    return licensed
-
-
-async def test_marked_rows_are_downloaded_together(
-    inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
-) -> None:
-    _mark(loaded_store, inventory, 3)
-    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
-        await dashboard.press("p")
-        await dashboard.wait_for("3 server profiles, each under a name of its own.")
-        await dashboard.press("enter")
-        await dashboard.wait_for("Saved 3 of 3 server profiles to", gone="3 marked")
-        assert len(list(downloads.glob("*.xml"))) == 3
-
-
-async def test_items_that_failed_are_listed_and_the_marks_are_kept(
-    inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
-) -> None:
-    good, bare = (
-        next(each for each in inventory.instances if each.has_profile),
-        next(each for each in inventory.instances if not each.has_profile),
-    )
-    loaded_store.state = replace(loaded_store.state, marked_ids=frozenset({good.id, bare.id}))
-    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
-        await dashboard.press("p")
-        await dashboard.wait_for("2 server profiles")
-        await dashboard.press("enter")
-        await dashboard.wait_for("1 of 2 files were not saved.", "This did not work")
-        await dashboard.press("escape")
-        await dashboard.wait_for("2 marked", "Saved 1 of 2 server profiles")
-
-
-async def test_a_key_marked_for_its_certificate_is_saved_even_where_it_is_not_listed(
-    inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
-) -> None:
-    keys = [key for key in inventory.keys if key.kind is KeyKind.ADD_ON and key.instance_id][:2]
-    loaded_store.state = replace(loaded_store.state, marked_ids=frozenset(k.id for k in keys))
-    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
-        await dashboard.press("c")
-        await dashboard.wait_for("2 certificates")
-        await dashboard.press("enter")
-        await dashboard.wait_for("Saved 2 of 2 certificates")
-
-
-async def test_what_is_not_in_the_list_is_fetched_for_a_download(
-    inventory: Inventory, open_dashboard: OpenDashboard, downloads: Path
-) -> None:
-    store = Store(AppState(inventory=replace(inventory, instances=(), keys=())))
-    instance = next(each for each in inventory.instances if each.has_profile)
-    async with open_dashboard(store, settings=_settings(downloads)) as dashboard:
-        dashboard.app.download_profile(instance.id)
-        await dashboard.wait_for("byte for byte")
-        await dashboard.press("escape")
-        await dashboard.wait_for("Nothing was saved.")
-        dashboard.app.download_certificate(inventory.keys[0].id)
-        await dashboard.wait_for("proof of purchase")
-        await dashboard.press("escape")
-        await dashboard.wait_for(gone="proof of purchase")
-        dashboard.app.download_license("11111111-1111-4111-8111-111111111111")
-        await dashboard.wait_for("This did not work")
 
 
 async def test_the_palette_finds_and_runs_a_command(
@@ -239,7 +113,7 @@ async def test_screens_of_every_kind_open(
         app = dashboard.app
         profiled = next(each for each in inventory.instances if each.has_profile)
         for opened in (
-            lambda: app.open_hardware(profiled.id),
+            partial(app.open_hardware, profiled.id),
             app.open_activation,
             app.action_saved_files,
             app.action_help,
@@ -283,16 +157,17 @@ async def test_a_failed_worker_is_recorded_and_shown_and_the_app_goes_on(
         secret = "TOPSECRET0000000"  # noqa: F841 - must not reach the log
         raise RuntimeError("TOPSECRET0000000")
 
-    async def use(dashboard: Dashboard) -> None:
-        dashboard.app.run_worker(fail(), group="test", exclusive=True)
-        while "A problem nobody expected" not in dashboard.text:
-            await dashboard.app._exception_event.wait()
-            await dashboard.app.screen.wait_for_refresh()
-        assert str(paths.log_file().name) in dashboard.text.replace("\n", "")
+    async def use() -> None:
+        async with open_dashboard(loaded_store) as dashboard:
+            worker = dashboard.app.run_worker(fail(), group="test", exclusive=True)
+            with suppress(WorkerFailed):
+                await worker.wait()
+            assert isinstance(dashboard.app.screen, ProblemScreen)
+            assert str(paths.log_file()) in str(dashboard.app.failure)
+            assert dashboard.app.is_running
 
     with pytest.raises(RuntimeError, match="TOPSECRET"):
-        async with open_dashboard(loaded_store) as dashboard:
-            await use(dashboard)
+        await use()
     log = paths.log_file().read_text()
     assert "RuntimeError" in log
     assert "TOPSECRET" not in log
@@ -304,10 +179,13 @@ async def test_a_failed_handler_closes_the_app_and_is_recorded(
     def fail() -> None:
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
+    async def use() -> None:
         async with open_dashboard(loaded_store) as dashboard:
             dashboard.app.screen.call_later(fail)
             await dashboard.wait_until(lambda: dashboard.app.failure is not None, "the failure")
+
+    with pytest.raises(ZeroDivisionError):
+        await use()
     assert "ZeroDivisionError" in paths.log_file().read_text()
 
 
@@ -340,7 +218,7 @@ async def test_who_is_not_signed_in_is_asked_to(open_dashboard: OpenDashboard) -
         await dashboard.wait_for("Sign in to the license cloud")
         await dashboard.press("escape")
         await dashboard.wait_for("Press r to try again.")
-        dashboard.app._sign_in_ended(True)
+        Following(dashboard.app)._sign_in_ended(True)
         assert dashboard.app.wants_restart
 
 
@@ -389,4 +267,3 @@ async def test_copying_writes_the_sequence_to_the_terminal(
         await dashboard.press("down", "y")
         row = dashboard.app.screen.situation().key  # type: ignore[attr-defined]
         assert any(base64.b64encode(row.key.encode()).decode() in data for data in written)
-

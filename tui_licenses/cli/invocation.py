@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import click
 
@@ -17,16 +17,19 @@ from tui_licenses.wiring import Services, open_services
 
 Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., object])
-OpenDashboard = Callable[[str | None, str | None], int]
+
+
+class OpenDashboard(Protocol):
+    """Opens the dashboard and returns the exit status; a place is `instance/ID` or `key/ID`."""
+
+    def __call__(
+        self, context_name: str | None, place: str | None, *, mask: bool, has_colour: bool
+    ) -> int: ...
 
 
 @dataclass(slots=True)
 class Invocation:
-    """What every command gets: options, environment, output.
-
-    `open_dashboard` takes a context name and a place (`instance/ID`, `key/ID`), both optional,
-    and returns the exit status.
-    """
+    """What every command gets: options, environment, output, and the way to the dashboard."""
 
     output: Output
     open_dashboard: OpenDashboard
@@ -45,6 +48,12 @@ class Invocation:
     def now(self) -> datetime:
         """Return the present instant, UTC."""
         return datetime.now(UTC)
+
+    def dashboard(self, place: str | None) -> int:
+        """Open the dashboard with the options of this run, and return the exit status."""
+        return self.open_dashboard(
+            self.context_name, place, mask=self.mask, has_colour=self.output.has_colour
+        )
 
     def run(self, work: Callable[[Services], Awaitable[Result]]) -> Result:
         """Run asynchronous work with the services of the chosen context, and close them."""
@@ -69,7 +78,7 @@ def _set_context(context: click.Context, _: click.Parameter, value: str | None) 
 
 def _set_format(context: click.Context, _: click.Parameter, value: str | None) -> None:
     if value is not None:
-        context.ensure_object(Invocation).output.format = Format(value)
+        context.ensure_object(Invocation).output.choose(Format(value))
 
 
 def _set_mask(context: click.Context, _: click.Parameter, value: bool) -> None:
@@ -115,6 +124,15 @@ def with_global_options(function: Function) -> Function:
     for option in _GLOBAL_OPTIONS:
         function = cast(Function, option(function))
     return function
+
+
+def group(parent: click.Group, name: str, text: str) -> click.Group:
+    """Register a group of commands; the global options may stand after its name too."""
+
+    def nothing() -> None:
+        """Leave the work to the command that follows."""
+
+    return parent.group(name, help=text)(with_global_options(nothing))
 
 
 def command(

@@ -13,13 +13,20 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, TextIO
 
 from tui_licenses.errors import Detail, TuiLicensesError
 from tui_licenses.text import clean, pad, width_cells
 
 SCHEMA_VERSION = 1
 _BETWEEN_COLUMNS = "  "
+# What other commands take, or a person compares: never cut to fit a terminal.
+_HANDLES = frozenset(
+    {"ID", "KEY", "SHA-256", "PATH", "FINGERPRINT", "SUBJECT ID", "REFRESH TOKEN"}
+)
+_CELLS_LEAST = 6
+_COLUMNS_DEFAULT = 80
+_BOLD, _RED, _PLAIN = "\x1b[1m", "\x1b[31m", "\x1b[0m"
 
 Record = dict[str, Any]
 Column = tuple[str, Callable[[Record], str]]
@@ -35,12 +42,27 @@ class Format(StrEnum):
 
 
 class Output:
-    """Writes what a command has to say, in one format."""
+    """Writes what a command has to say, in one format.
 
-    def __init__(self, format_: Format = Format.TABLE, *, has_colour: bool = True) -> None:
-        self.format = format_
+    A table for people is fitted to their terminal and has a bold heading; where a format was
+    named, `table` too, the bytes are the same on a terminal and on a pipe.
+    """
+
+    def __init__(self, format_: Format | None = None, *, has_colour: bool = True) -> None:
+        self.format = format_ or Format.TABLE
+        self.is_format_named = format_ is not None
         self.has_colour = has_colour
         self.warnings: list[str] = []
+        self._kept: object = None
+
+    def choose(self, format_: Format) -> None:
+        """Write everything from here on in a format that was named."""
+        self.format = format_
+        self.is_format_named = True
+
+    def keep(self, data: object) -> None:
+        """Keep data that a failure which follows is to show beside its error."""
+        self._kept = data
 
     def items(self, records: Sequence[Record], columns: Sequence[Column], **more: object) -> None:
         """Write a list: a table, `data.items`, one line a record, or CSV."""
@@ -68,19 +90,25 @@ class Output:
             for label, value in shown:
                 self._line(f"{pad(label, width)}{_BETWEEN_COLUMNS}{value}".rstrip())
 
-    def raw(self, data: bytes) -> None:
-        """Write a document as it is, byte for byte."""
+    def document(self, data: bytes) -> None:
+        """Write a document byte for byte; on a terminal its lines, made safe to look at."""
+        if self._is_for_people():
+            for line in data.decode(errors="replace").split("\n"):
+                self._line(clean(line))
+            return
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
-    def failure(self, error: TuiLicensesError, data: object = None) -> None:
+    def failure(self, error: TuiLicensesError) -> None:
         """Write what went wrong: a sentence and a next step, and in JSON the envelope too."""
         if self.format is Format.JSON:
-            self._envelope(data, error)
+            self._envelope(self._kept, error)
         elif self.format is Format.JSONL:
             self._line(_json({"errors": _errors(error)}))
-        self.note(f"Error: {error.message}")
+        sys.stdout.flush()
+        label = f"{_RED}Error:{_PLAIN}" if self._is_coloured(sys.stderr) else "Error:"
+        print(f"{label} {clean(error.message)}", file=sys.stderr)
         for detail in error.details:
             where = f"{detail.pointer}: " if detail.pointer else ""
             self.note(f"  {where}{detail.message}")
@@ -102,7 +130,7 @@ class Output:
             return
         line = clean(f"{done} of {total}  {text}")
         ending = "\n" if done == total else ""
-        sys.stderr.write(f"\r{pad(line, max(20, _terminal_columns() - 1))}{ending}")
+        sys.stderr.write(f"\r{pad(line, max(20, _terminal_columns(sys.stderr) - 1))}{ending}")
         sys.stderr.flush()
 
     def _envelope(self, data: object, error: TuiLicensesError | None = None) -> None:
@@ -124,9 +152,15 @@ class Output:
             max(width_cells(title), *(width_cells(row[number]) for row in rows), 0)
             for number, title in enumerate(titles)
         ]
-        for cells in (titles, *rows):
-            padded = (pad(cell, width) for cell, width in zip(cells, widths, strict=True))
-            self._line(_BETWEEN_COLUMNS.join(padded).rstrip())
+        if self._is_for_people():
+            _fit(titles, widths, _terminal_columns(sys.stdout))
+        lines = [
+            _BETWEEN_COLUMNS.join(map(pad, cells, widths)).rstrip() for cells in (titles, *rows)
+        ]
+        if self._is_for_people() and self._is_coloured(sys.stdout):
+            lines[0] = f"{_BOLD}{lines[0]}{_PLAIN}"
+        for line in lines:
+            self._line(line)
 
     def _csv(self, records: Sequence[Record]) -> None:
         if not records:
@@ -141,6 +175,12 @@ class Output:
 
     def _line(self, text: str) -> None:
         sys.stdout.write(text + "\n")
+
+    def _is_for_people(self) -> bool:
+        return not self.is_format_named and sys.stdout.isatty()
+
+    def _is_coloured(self, stream: TextIO) -> bool:
+        return self.has_colour and stream.isatty()
 
 
 def error_record(
@@ -181,8 +221,21 @@ def _csv_cell(value: object) -> str:
     return _json(value)
 
 
-def _terminal_columns() -> int:
+def _fit(titles: Sequence[str], widths: list[int], columns: int) -> None:
+    """Narrow the widest columns until a table fits; handles keep their width."""
+    narrowable = [number for number, title in enumerate(titles) if title not in _HANDLES]
+    excess = sum(widths) + len(_BETWEEN_COLUMNS) * (len(widths) - 1) - columns
+    while excess > 0 and narrowable:
+        widest = max(narrowable, key=lambda number: widths[number])
+        if widths[widest] <= _CELLS_LEAST:
+            return
+        widths[widest] -= 1
+        excess -= 1
+
+
+def _terminal_columns(stream: TextIO) -> int:
     try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns
+        # 0 is what a serial line says when it does not know.
+        return os.get_terminal_size(stream.fileno()).columns or _COLUMNS_DEFAULT
     except OSError:
-        return 80
+        return _COLUMNS_DEFAULT

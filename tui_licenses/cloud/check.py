@@ -237,7 +237,12 @@ def _check_license_files(store: Store, connection: Connection) -> Iterator[Findi
     """Make each license file anew and verify it as a reader does."""
     from tui_licenses.documents.license_file import verify_license_file
 
-    trust, now = _trust(store), store.clock()
+    try:
+        trust = _trust(store)
+    except DocumentError:
+        # Told by `_check_signing`; without it nothing can be verified.
+        return
+    now = store.clock()
     file, instance = tables.license_file, tables.instance
     statement = select(instance, file.c.sha256).join_from(
         instance, file, file.c.instance_id == instance.c.id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, Subquery, select
@@ -94,7 +94,7 @@ def read_key(row: AnyRow) -> LicenseKey:
     # Unpacked at once: looking 18 columns up by name doubles the time of a page.
     (key_id, _, key, _, kind, product_code, features, state, instance_id, _, order_reference,
      issued_at, starts_at, activated_at, expires_at, _, terminates_at, updated_at, revision, _, _,
-     product_name, instance_name, current_master_id, _) = row  # fmt: skip
+     product_name, instance_name, current_master_id, _) = cast("tuple[Any, ...]", row)  # fmt: skip
     return LicenseKey(
         key_id,
         key,

@@ -107,10 +107,12 @@ def serve(
     import uvicorn
 
     from tui_licenses.cloud.app import create_app
+    from tui_licenses.cloud.server import CloudServer
     from tui_licenses.cloud.store import open_store
 
     store = open_store(database)
     try:
+        store.analyse()
         config = uvicorn.Config(
             create_app(store),
             host=host,
@@ -131,16 +133,7 @@ def serve(
         shown_host = f"[{host}]" if ":" in host else host
         if on_ready is not None:
             on_ready(f"{scheme}://{shown_host}:{real_port}")
-        _run(uvicorn.Server(config), bound)
+        with bound:
+            CloudServer(config).run(sockets=[bound])
     finally:
         store.close()
-
-
-def _run(server: uvicorn.Server, bound: socket.socket) -> None:
-    """Run the server; a stop by signal is a normal end, not an error."""
-    with bound:
-        try:
-            server.run(sockets=[bound])
-        except KeyboardInterrupt:
-            # uvicorn raises the signal again after it has shut down cleanly.
-            return

@@ -76,6 +76,11 @@ class Store:
             with writing.begin():
                 yield writing
 
+    def analyse(self) -> None:
+        """Let the database look at its own sizes: without that, searches read whole tables."""
+        with self.write() as connection:
+            connection.exec_driver_sql("ANALYZE")
+
     def schema_version(self) -> str:
         """Return the revision of the schema in the database."""
         return read_schema_version(self.engine) or ""
@@ -94,7 +99,7 @@ def database_path(database: str | Path) -> Path:
         return Path(database)
     try:
         url = make_url(database)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise UseError(
             "database-unsupported",
             "This is no database URL.",
@@ -145,11 +150,15 @@ def read_schema_version(engine: Engine) -> str | None:
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
             return None if found is None else str(found)
     except DatabaseError as error:
-        raise FileError(
-            "database-damaged",
-            "The database of the license cloud cannot be read.",
-            "Check the path; restore the file from a backup if it is damaged.",
-        ) from error
+        raise _damaged() from error
+
+
+def _damaged() -> FileError:
+    return FileError(
+        "database-damaged",
+        "The database of the license cloud cannot be read.",
+        "Check the path; restore the file from a backup if it is damaged.",
+    )
 
 
 def open_store(database: str | Path, clock: Clock = utc_now) -> Store:
@@ -191,6 +200,9 @@ def create_store(
             with exclusive_lock(path.with_name(f"{path.stem}-migration.lock")):
                 migrated = migrate(engine)
         signing = load_signing(engine, path, clock, lab=lab)
+    except DatabaseError as error:
+        engine.dispose()
+        raise _damaged() from error
     except BaseException:
         engine.dispose()
         raise

@@ -372,14 +372,18 @@ def _group(inventory: Inventory) -> list[Group]:
 
 
 def _group_of(instance: Instance, keys: Sequence[LicenseKey]) -> Group:
-    ordered = sorted(
-        keys,
-        key=lambda key: (
-            not key.is_master,
-            key.id != instance.master_key_id,
-            key.activated_at or key.issued_at,
-            key.id,
-        ),
+    ordered = (
+        keys
+        if len(keys) < 2
+        else sorted(
+            keys,
+            key=lambda key: (
+                not key.is_master,
+                key.id != instance.master_key_id,
+                key.activated_at or key.issued_at,
+                key.id,
+            ),
+        )
     )
     master_state = next((key.state for key in ordered if key.id == instance.master_key_id), None)
     add_ons = sum(not key.is_master for key in ordered)

@@ -24,22 +24,18 @@ from tui_licenses.config import (
     load_configuration,
     save_configuration,
 )
-from tui_licenses.errors import NotAllowedError, SignInError, TuiLicensesError
+from tui_licenses.errors import TuiLicensesError
 from tui_licenses.service.downloads import DocumentKind
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.app_state import AppState, View
 from tui_licenses.state.events import (
     AddOnsToggled,
-    InventoryLoaded,
-    LoadFailed,
-    LoadStarted,
     MaskToggled,
-    UserIdentified,
     UtcToggled,
 )
 from tui_licenses.state.store import Store
 from tui_licenses.tui.clipboard import copy_sequence
 from tui_licenses.tui.crash import record_failure
+from tui_licenses.tui.following import Following
 from tui_licenses.tui.place import Place, PlaceKind
 from tui_licenses.tui.screens.base import DomainScreen
 from tui_licenses.tui.screens.licenses import LicensesScreen
@@ -186,44 +182,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
     def refresh_inventory(self) -> None:
         """Ask the cloud for what has changed, unless that is under way."""
         if not self.store.state.is_loading:
-            self.run_worker(self._follow_cloud(), group="inventory", exclusive=True)
-
-    async def _follow_cloud(self) -> None:
-        self.store.dispatch(LoadStarted())
-        known = self.store.state.inventory
-        service = self.services.inventory
-        try:
-            if known is None or known.cursor is None:
-                inventory = await service.load(self._show_page)
-            else:
-                inventory = await service.refresh(known)
-        except TuiLicensesError as error:
-            self.store.dispatch(LoadFailed(error))
-            await self._explain(error)
-            return
-        self.store.dispatch(InventoryLoaded(inventory))
-
-    def _show_page(self, inventory: Inventory) -> None:
-        self.store.dispatch(InventoryLoaded(inventory))
-
-    async def _explain(self, error: TuiLicensesError) -> None:
-        """Open the screen for an account without the tab, or for a missing sign-in."""
-        if len(self.screen_stack) > 1 or self.store.state.inventory is not None:
-            return
-        if isinstance(error, NotAllowedError) and error.code == "plan-not-eligible":
-            from tui_licenses.tui.screens.plan_gate import PlanGateScreen
-
-            user = await self.services.account.who_am_i()
-            self.store.dispatch(UserIdentified(user))
-            self.push_screen(PlanGateScreen(user, error))
-        elif isinstance(error, SignInError):
-            from tui_licenses.tui.screens.sign_in import SignInScreen
-
-            self.push_screen(SignInScreen(self.services.context), self._sign_in_ended)
-
-    def _sign_in_ended(self, is_signed_in: bool | None) -> None:
-        if is_signed_in:
-            self.restart()
+            self.run_worker(Following(self).ask(), group="inventory", exclusive=True)
 
     def show_add_ons(self, show_add_ons: bool) -> None:
         """Show or hide add-on keys, and remember it for the context."""

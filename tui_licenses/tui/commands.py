@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
-from tui_licenses.domain.account import Role
-from tui_licenses.domain.instance import Instance
-from tui_licenses.domain.license_key import KeyState, LicenseKey
-from tui_licenses.domain.status import license_file_refusal
-from tui_licenses.state.app_state import AppState
+from tui_licenses.tui.refusals import (
+    Refusal,
+    Situation,
+    needs_certificate,
+    needs_fingerprint,
+    needs_instance,
+    needs_license_file,
+    needs_operator,
+    needs_operator_and_instance,
+    needs_profile,
+)
+
+__all__ = ["Command", "MoveKey", "Situation", "bindings_of", "commands_of", "find_command"]
 
 LICENSES = "licenses"
 INSTANCE = "instance"
@@ -47,15 +54,6 @@ _SHOWN_KEYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """What a command would act on: the state, and the instance and key the screen shows."""
-
-    state: AppState
-    instance: Instance | None = None
-    key: LicenseKey | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class MoveKey:
     """Keys that move the cursor of any table; `action` is one of the table."""
 
@@ -72,8 +70,6 @@ MOVE_KEYS: tuple[MoveKey, ...] = (
     MoveKey(("home", "g"), "To the first row.", "first"),
     MoveKey(("end", "G"), "To the last row.", "last"),
 )
-
-Refusal = Callable[[Situation], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,76 +102,6 @@ def shown_key(key: str) -> str:
     return _SHOWN_KEYS.get(key, key)
 
 
-def _needs_instance(situation: Situation) -> str | None:
-    if situation.instance is None:
-        return "There is no instance on this row."
-    return None
-
-
-def _needs_key(situation: Situation) -> str | None:
-    if situation.key is None:
-        return "There is no key on this row; move to a key."
-    return None
-
-
-def _needs_license_file(situation: Situation) -> str | None:
-    if situation.state.marked_ids:
-        return None
-    if situation.instance is None and situation.key is None:
-        return "There is neither an instance nor a key on this row."
-    return license_file_refusal(situation.instance, _master_state(situation))
-
-
-def _needs_certificate(situation: Situation) -> str | None:
-    return None if situation.state.marked_ids else _needs_key(situation)
-
-
-def _needs_profile(situation: Situation) -> str | None:
-    if situation.state.marked_ids:
-        return None
-    if situation.instance is None:
-        return "There is no instance on this row."
-    if not situation.instance.has_profile:
-        return "This instance has no server profile; none was uploaded yet."
-    return None
-
-
-def _needs_fingerprint(situation: Situation) -> str | None:
-    refusal = _needs_instance(situation)
-    if refusal is None and situation.instance is not None and not situation.instance.fingerprint:
-        return "This instance has no fingerprint; its server profile holds no identity."
-    return refusal
-
-
-def _needs_operator(situation: Situation) -> str | None:
-    user = situation.state.user
-    if user is not None and user.role is Role.READER:
-        return "Your role is reader; this needs an operator or an administrator."
-    return None
-
-
-def _needs_operator_and_instance(situation: Situation) -> str | None:
-    return _needs_operator(situation) or _needs_instance(situation)
-
-
-def _needs_administrator(situation: Situation) -> str | None:
-    user = situation.state.user
-    if user is not None and user.role is not Role.ADMINISTRATOR:
-        return f"Your role is {user.role}; this needs an administrator."
-    return None
-
-
-def _master_state(situation: Situation) -> KeyState | None:
-    inventory, instance = situation.state.inventory, situation.instance
-    if inventory is None or instance is None:
-        return None
-    for key in inventory.keys:
-        if key.id == instance.master_key_id:
-            return key.state
-    return None
-
-
-_DETAILS = (INSTANCE, KEY)
 _DOWNLOADS = (LICENSES, INSTANCE, KEY)
 
 COMMANDS: tuple[Command, ...] = (
@@ -195,7 +121,7 @@ COMMANDS: tuple[Command, ...] = (
         "Open the instance of the row or key.",
         "open_instance",
         (LICENSES, KEY),
-        refusal=_needs_instance,
+        refusal=needs_instance,
     ),
     Command(
         "filter",
@@ -239,7 +165,7 @@ COMMANDS: tuple[Command, ...] = (
         "activate",
         (LICENSES, INSTANCE),
         footer=2,
-        refusal=_needs_operator,
+        refusal=needs_operator,
     ),
     Command(
         "rename",
@@ -249,7 +175,7 @@ COMMANDS: tuple[Command, ...] = (
         "rename",
         (INSTANCE,),
         footer=3,
-        refusal=_needs_operator_and_instance,
+        refusal=needs_operator_and_instance,
     ),
     Command(
         "relocate",
@@ -258,7 +184,7 @@ COMMANDS: tuple[Command, ...] = (
         "Change the country and place of the instance in place.",
         "relocate",
         (INSTANCE,),
-        refusal=_needs_operator_and_instance,
+        refusal=needs_operator_and_instance,
     ),
     Command(
         "hardware",
@@ -267,7 +193,7 @@ COMMANDS: tuple[Command, ...] = (
         "Show the server profile of the instance as a table.",
         "open_hardware",
         (INSTANCE,),
-        refusal=_needs_profile,
+        refusal=needs_profile,
     ),
     Command(
         "copy-fingerprint",
@@ -276,7 +202,7 @@ COMMANDS: tuple[Command, ...] = (
         "Copy the whole fingerprint of the instance.",
         "copy_fingerprint",
         (INSTANCE,),
-        refusal=_needs_fingerprint,
+        refusal=needs_fingerprint,
     ),
     Command(
         "export",
@@ -331,7 +257,7 @@ COMMANDS: tuple[Command, ...] = (
         "download_license",
         (*_DOWNLOADS, ACTIVATION),
         footer=4,
-        refusal=_needs_license_file,
+        refusal=needs_license_file,
     ),
     Command(
         "certificate",
@@ -340,7 +266,7 @@ COMMANDS: tuple[Command, ...] = (
         "Download the certificate (.pdf) of the key, proof of purchase.",
         "download_certificate",
         (LICENSES, KEY),
-        refusal=_needs_certificate,
+        refusal=needs_certificate,
     ),
     Command(
         "profile",
@@ -349,7 +275,7 @@ COMMANDS: tuple[Command, ...] = (
         "Download the server profile (.xml) of the instance.",
         "download_profile",
         _DOWNLOADS,
-        refusal=_needs_profile,
+        refusal=needs_profile,
     ),
     Command(
         "copy",

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import KeyState, LicenseKey, mask_key
-from tui_licenses.errors import PartialFailureError, TuiLicensesError
+from tui_licenses.errors import Detail, PartialFailureError, TuiLicensesError
 from tui_licenses.service.downloads import DocumentKind, DownloadOutcome, SavedFile
 from tui_licenses.state.events import FileSaved, MarksCleared
 from tui_licenses.text import clean
+from tui_licenses.tui.guide import steps_after_download
 from tui_licenses.tui.screens.download import DownloadChoice, DownloadScreen
 
 if TYPE_CHECKING:
@@ -22,16 +23,6 @@ _NOUNS = {
     DocumentKind.CERTIFICATE: "certificates",
     DocumentKind.PROFILE: "server profiles",
 }
-_MANUAL_STEPS = (
-    "What remains to be done, where the server has no way to the cloud:",
-    "1. Copy the file to the server, on removable media or over ssh.",
-    "2. There, compare its checksum (sha256sum); it must be",
-    "   {sha256}",
-    "3. Sign in to the server as Portal Administrator and open System > Account(s) > Licenses.",
-    "4. Choose the manual method and load the file. It replaces the one before:",
-    "   it {contents}.",
-)
-
 Subject = Instance | LicenseKey
 
 
@@ -102,10 +93,7 @@ class Downloading:
         told = _saved_text(file)
         self._app.tell(told)
         if kind is DocumentKind.LICENSE:
-            steps = "\n".join(_MANUAL_STEPS).format(
-                sha256=file.sha256, contents=file.contents or "holds the master and all add-ons"
-            )
-            self._app.show_text("License file saved", f"{told}\n\n{steps}")
+            self._app.show_text("License file saved", "\n".join(steps_after_download(file)))
 
     async def _save_to(
         self, kind: DocumentKind, subject: Subject, folder: Path, force: bool
@@ -142,16 +130,16 @@ class Downloading:
 
 
 def _saved_text(file: SavedFile) -> str:
+    """Return what was saved, the most important first: the line may be cut."""
     verb = "Saved" if file.is_new else "Already there, with the same contents:"
-    contents = f"; {file.contents}" if file.contents else ""
-    return f"{verb} {clean(str(file.path))}  sha256 {file.sha256}{contents}"
+    contents = f", {file.contents}" if file.contents else ""
+    folder = clean(str(file.path.parent))
+    return f"{verb} {clean(file.path.name)}{contents}; in {folder}; sha256 {file.sha256}"
 
 
 def _partial_failure(
     failed: Sequence[DownloadOutcome], subjects: Sequence[Subject], count: int
 ) -> PartialFailureError:
-    from tui_licenses.errors import Detail
-
     names = {
         subject.id: mask_key(subject.key) if isinstance(subject, LicenseKey) else subject.name
         for subject in subjects

@@ -21,6 +21,7 @@ from tui_licenses.text import clean
 UNKNOWN = "unknown"
 FINGERPRINT_CHARACTERS = 16
 
+
 def instant_text(instant: datetime | None, now: datetime, *, show_utc: bool) -> str:
     """Return an instant in RFC 3339, local with its offset or UTC, and how far away it is."""
     if instant is None:

@@ -24,9 +24,7 @@ from tui_licenses.state.columns import (
 from tui_licenses.state.select import Row, RowKind
 
 KEY_ROW = Row("k", RowKind.KEY, make_instance(), make_key(), KeyStatus.ACTIVE, 0, 1)
-INSTANCE_ROW = Row(
-    "i", RowKind.INSTANCE, make_instance(), None, InstanceState.LICENSED, 0, 0
-)
+INSTANCE_ROW = Row("i", RowKind.INSTANCE, make_instance(), None, InstanceState.LICENSED, 0, 0)
 HEADING = Row("n", RowKind.HEADING, None, None, None, 0, 0)
 UTC_VIEW = View(show_utc=True)
 

@@ -102,8 +102,7 @@ def test_rows_tell_kind_depth_and_status() -> None:
 
 def test_add_ons_of_a_suspended_master_are_shown_as_suspended() -> None:
     keys = tuple(
-        replace(key, state=KeyState.SUSPENDED) if key.id == "m-Bern" else key
-        for key in ESTATE.keys
+        replace(key, state=KeyState.SUSPENDED) if key.id == "m-Bern" else key for key in ESTATE.keys
     )
     rows = {row.id: row for row in select_rows(replace(ESTATE, keys=keys), ALL, NOW).rows}
     assert rows["a1-bern"].status is KeyStatus.SUSPENDED

@@ -12,7 +12,7 @@ import click
 from tui_licenses import paths
 from tui_licenses.cli.commands import cloud_tokens
 from tui_licenses.cli.facts import KEY_COLUMNS
-from tui_licenses.cli.invocation import Invocation, command
+from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.records import key_record
 from tui_licenses.domain.license_key import Feature, KeyKind, LicenseKey
 from tui_licenses.domain.status import key_status
@@ -25,9 +25,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 def register(root: click.Group) -> None:
     """Add the commands of this file."""
 
-    @root.group("cloud")
-    def cloud() -> None:
-        """The license cloud: without --database, the embedded one."""
+    cloud = group(root, "cloud", "The license cloud: without --database, the embedded one.")
 
     _register_setting_up(cloud)
     _register_serving(cloud)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_licenses.cli.facts import instant, text
-from tui_licenses.cli.invocation import Invocation, command
+from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.output import Column
 from tui_licenses.cli.records import instant_record
 from tui_licenses.domain.account import Role, plan_name
@@ -71,9 +71,7 @@ def register(cloud: click.Group, with_database: Decorator) -> None:
             _ACCOUNT_COLUMNS,
         )
 
-    @cloud.group("tokens")
-    def tokens() -> None:
-        """API tokens: make, list, revoke."""
+    tokens = group(cloud, "tokens", "API tokens: make, list, revoke.")
 
     _register_tokens(tokens, with_database)
 

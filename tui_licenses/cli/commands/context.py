@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from tui_licenses.cli.facts import Record, text
-from tui_licenses.cli.invocation import Invocation, command
+from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.config import (
     EMBEDDED_CONTEXT,
     Configuration,
@@ -21,9 +21,7 @@ from tui_licenses.wiring import EMBEDDED_ENDPOINT, sign_out
 def register(root: click.Group) -> None:
     """Add the commands of this file."""
 
-    @root.group("context")
-    def context() -> None:
-        """Choose among named cloud accounts."""
+    context = group(root, "context", "Choose among named cloud accounts.")
 
     @command(context, "list")
     def list_contexts(invocation: Invocation) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tui_licenses.cli.facts import SAVED_FILE_COLUMNS
-from tui_licenses.cli.invocation import Invocation, command
+from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.output import error_record
 from tui_licenses.cli.records import saved_file_record
 from tui_licenses.domain.instance import Instance
@@ -35,9 +35,7 @@ Choose = Callable[[Inventory], Sequence[Subject]]
 def register(root: click.Group) -> None:
     """Add the commands of this file."""
 
-    @root.group("download")
-    def download() -> None:
-        """Download license files, certificates and server profiles."""
+    download = group(root, "download", "Download license files, certificates and server profiles.")
 
     _add(
         download,

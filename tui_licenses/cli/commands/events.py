@@ -5,16 +5,14 @@ from __future__ import annotations
 import click
 
 from tui_licenses.cli.facts import EVENT_COLUMNS
-from tui_licenses.cli.invocation import Invocation, command
+from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.records import event_record
 
 
 def register(root: click.Group) -> None:
     """Add the commands of this file."""
 
-    @root.group("events")
-    def events() -> None:
-        """The audit trail: who changed what."""
+    events = group(root, "events", "The audit trail: who changed what.")
 
     @command(events, "list")
     @click.option("--limit", type=click.IntRange(min=0), help="At most so many, newest first.")

@@ -8,7 +8,7 @@ import click
 
 from tui_licenses.cli.commands.profile import write_profile
 from tui_licenses.cli.facts import INSTANCE_COLUMNS, instance_facts
-from tui_licenses.cli.invocation import Invocation, command
+from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.records import hardware_record, instance_record
 from tui_licenses.domain.countries import check_country
 from tui_licenses.domain.hardware import HardwareRow
@@ -26,9 +26,7 @@ _SORTABLE = click.Choice([column.id for column in COLUMNS])
 def register(root: click.Group) -> None:
     """Add the commands of this file."""
 
-    @root.group("instances")
-    def instances() -> None:
-        """Server instances: names, locations, hardware."""
+    instances = group(root, "instances", "Server instances: names, locations, hardware.")
 
     _register_reading(instances)
     _register_changing(instances)

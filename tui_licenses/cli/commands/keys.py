@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tui_licenses.cli.facts import KEY_COLUMNS, features, key_facts, text
-from tui_licenses.cli.invocation import Invocation, command
+from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.records import key_record, lookup_record
 from tui_licenses.domain.license_key import LicenseKey
 from tui_licenses.domain.status import KeyStatus, key_status
@@ -22,9 +22,7 @@ _STATUSES = click.Choice([status.value for status in KeyStatus])
 def register(root: click.Group) -> None:
     """Add the commands of this file."""
 
-    @root.group("keys")
-    def keys() -> None:
-        """License keys: masters and add-ons."""
+    keys = group(root, "keys", "License keys: masters and add-ons.")
 
     _register_list(keys)
     _register_single(keys)

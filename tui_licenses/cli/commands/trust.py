@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tui_licenses.cli.facts import text
-from tui_licenses.cli.invocation import Invocation, command
+from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.records import instant_record
 from tui_licenses.service.trust_store import TrustedRoot
 from tui_licenses.wiring import Services
@@ -25,9 +25,7 @@ _COLUMNS = (
 def register(root: click.Group) -> None:
     """Add the commands of this file."""
 
-    @root.group("trust")
-    def trust() -> None:
-        """Trusted roots: whose license files are believed."""
+    trust = group(root, "trust", "Trusted roots: whose license files are believed.")
 
     @command(trust, "list")
     def list_roots(invocation: Invocation) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -149,8 +150,8 @@ def _check_order(order: IssueOrder) -> None:
     texts = [order.product_code, *(entry.code for entry in order.features)]
     texts += [entry.name for entry in order.features]
     texts += [text for text in (order.product_name, order.order_reference) if text is not None]
-    if any(not text or len(text) > _TEXT_LENGTH or has_control_characters(text) for text in texts):
-        raise _refusal(f"Codes and names have 1 to {_TEXT_LENGTH} printable characters.")
+    if not all(map(_is_signable, texts)):
+        raise _refusal(f"Codes and names have 1 to {_TEXT_LENGTH} printable characters in NFC.")
     codes = [entry.code for entry in order.features]
     if len(codes) > _FEATURES_MAXIMUM or len(set(codes)) != len(codes):
         raise _refusal(f"A key has at most {_FEATURES_MAXIMUM} features, each once.")
@@ -160,6 +161,13 @@ def _check_order(order: IssueOrder) -> None:
     present = [moment for moment in dates if moment is not None]
     if present != sorted(present):
         raise _refusal("A key starts before it expires, and expires before it terminates.")
+
+
+def _is_signable(text: str) -> bool:
+    """Say whether a license file can hold a text (docs/license-file.md, Payload v1)."""
+    if not 1 <= len(text) <= _TEXT_LENGTH or has_control_characters(text):
+        return False
+    return unicodedata.is_normalized("NFC", text)
 
 
 def _refusal(message: str) -> UseError:

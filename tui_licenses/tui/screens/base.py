@@ -71,6 +71,6 @@ class DomainScreen(Screen[None]):
         """Go back to the screen before."""
         return self.dismiss()
 
-    def leave(self, status: int) -> object:
+    def leave(self, status: int) -> None:
         """Leave the dashboard; a screen that holds unfinished work asks first."""
-        return self.app.exit(status)
+        self.app.exit(status)

@@ -7,8 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tui_licenses.domain.status import STATUS_SYMBOLS
-from tui_licenses.text import pad
+from tui_licenses.state.columns import status_text
 from tui_licenses.tui.commands import (
     ACTIVATION,
     HARDWARE,
@@ -16,8 +15,8 @@ from tui_licenses.tui.commands import (
     INSTANCE,
     KEY,
     LICENSES,
+    PLAN_GATE,
     SAVED_FILES,
-    Command,
     bindings_of,
     commands_of,
     shown_key,
@@ -25,6 +24,7 @@ from tui_licenses.tui.commands import (
 from tui_licenses.tui.guide import STATUS_MEANINGS, TOPICS, Chapter, chapter
 from tui_licenses.tui.screens.plain import PlainScreen
 from tui_licenses.tui.widgets.command_footer import CommandFooter
+from tui_licenses.tui.widgets.fact_table import FactTable
 from tui_licenses.tui.widgets.status_line import StatusLine
 
 _SCREEN_TITLES = {
@@ -35,10 +35,10 @@ _SCREEN_TITLES = {
     ACTIVATION: "activation",
     SAVED_FILES: "saved files",
     HELP: "this help",
+    PLAN_GATE: "the plan",
 }
 # The chapter to open for a screen; the others open at their keys.
 _CHAPTERS_OF_SCREENS = {ACTIVATION: "automated"}
-_KEY_CELLS = 14
 
 
 class HelpScreen(PlainScreen):
@@ -57,38 +57,45 @@ class HelpScreen(PlainScreen):
     def compose(self) -> ComposeResult:
         yield Static("Help", id="title", markup=False)
         with VerticalScroll(id="text"):
-            yield Static("", id="keys", markup=False, classes="section")
+            yield Static("", id="keys-title", markup=False, classes="heading")
+            yield FactTable(id="keys")
             for topic in TOPICS:
                 yield Static(chapter_text(chapter(topic)), id=f"chapter-{topic}", classes="section")
-            yield Static(symbols_text(), id="symbols", markup=False, classes="section")
+            yield Static("Every status is a word and a symbol", classes="heading")
+            yield FactTable(id="symbols")
         yield StatusLine()
         yield CommandFooter(HELP)
 
     def on_mount(self) -> None:
         topic = self._topic or self._screen_below()
         screen = topic if topic in _SCREEN_TITLES else LICENSES
-        self.query_one("#keys", Static).update(keys_text(screen))
+        title = Text(f"Keys of {_SCREEN_TITLES[screen]}")
+        self.query_one("#keys-title", Static).update(title)
+        self.query_one("#keys", FactTable).show(key_facts(screen))
+        self.query_one("#symbols", FactTable).show(symbol_facts())
         self.query_one("#text").focus()
         opened = topic if topic in TOPICS else _CHAPTERS_OF_SCREENS.get(topic)
         if opened is not None:
             section = self.query_one(f"#chapter-{opened}")
             self.call_after_refresh(section.scroll_visible, animate=False, top=True)
 
+    async def action_command(self, command_id: str) -> None:
+        """Run a command; help has no help of its own."""
+        if command_id != "help":
+            await super().action_command(command_id)
+
     def _screen_below(self) -> str:
         below = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else None
         return str(getattr(below, "NAME", LICENSES))
 
 
-def keys_text(screen: str) -> Text:
+def key_facts(screen: str) -> list[tuple[str, str]]:
     """Return the keys of a screen with what they do."""
-    text = Text()
-    text.append(f"Keys of {_SCREEN_TITLES[screen]}\n", style="bold underline")
-    for command in commands_of(screen):
-        text.append("  " + pad(_all_keys(command), _KEY_CELLS), style="bold")
-        text.append(f"{command.help}\n")
-    text.append("  " + pad("Tab", _KEY_CELLS), style="bold")
-    text.append("Go to the next field, list or button; Shift-Tab to the one before.")
-    return text
+    facts = [
+        (", ".join(shown_key(key) for key in command.keys), command.help)
+        for command in commands_of(screen)
+    ]
+    return [*facts, ("Tab", "Go to the next field, list or button; Shift-Tab to the one before.")]
 
 
 def chapter_text(shown: Chapter) -> Text:
@@ -100,16 +107,6 @@ def chapter_text(shown: Chapter) -> Text:
     return text
 
 
-def symbols_text() -> Text:
+def symbol_facts() -> list[tuple[str, str]]:
     """Return every status of a key with its symbol and meaning."""
-    text = Text()
-    text.append("Every status is a word and a symbol", style="bold underline")
-    for status, meaning in STATUS_MEANINGS.items():
-        text.append(f"\n  {STATUS_SYMBOLS[status][0]} ")
-        text.append(pad(status.capitalize(), _KEY_CELLS - 2), style="bold")
-        text.append(meaning)
-    return text
-
-
-def _all_keys(command: Command) -> str:
-    return ", ".join(shown_key(key) for key in command.keys)
+    return [(status_text(status), meaning) for status, meaning in STATUS_MEANINGS.items()]

@@ -55,7 +55,8 @@ class NameEditor(Vertical):
         field.cursor_position = len(name)
         field.display = True
         self.query_one("#name").display = False
-        field.focus()
+        # At once, not after a refresh: whoever types ahead must not lose a letter.
+        self.screen.set_focus(field)
 
     def close(self) -> None:
         """Show the name as text again."""

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
-from tui_licenses.domain.instance import InstanceState
 from tui_licenses.domain.license_key import mask_key
-from tui_licenses.domain.status import KeyStatus
-from tui_licenses.errors import TuiLicensesError
 from tui_licenses.service.downloads import DocumentKind
 from tui_licenses.state.app_state import AppState
 from tui_licenses.state.columns import (
     COLUMNS,
-    NOT_ASSIGNED,
-    Column,
     find_column,
-    instant_text,
-    shorten_features,
-    shorten_location,
 )
 from tui_licenses.state.events import (
     FilterChanged,
@@ -36,53 +26,31 @@ from tui_licenses.state.events import (
 )
 from tui_licenses.state.select import Row, RowKind, Selection, Selector
 from tui_licenses.state.store import Store
-from tui_licenses.text import clean, shorten, width_cells
+from tui_licenses.text import clean
 from tui_licenses.tui.commands import LICENSES, Situation, bindings_of
+from tui_licenses.tui.licenses_view import (
+    counts_line,
+    empty_lines,
+    row_tone,
+    table_columns,
+    waiting_lines,
+)
 from tui_licenses.tui.screens.base import DomainScreen
 from tui_licenses.tui.widgets.account_header import AccountHeader
 from tui_licenses.tui.widgets.command_footer import CommandFooter
 from tui_licenses.tui.widgets.filter_field import FilterField
-from tui_licenses.tui.widgets.row_table import RowTable, TableColumn
+from tui_licenses.tui.widgets.row_table import RowTable
 from tui_licenses.tui.widgets.status_line import StatusLine
 from tui_licenses.tui.widgets.tick import Tick
 
 if TYPE_CHECKING:
     from tui_licenses.wiring import Services
 
-_TONES: dict[str, str] = {
-    KeyStatus.REVOKED: "bad",
-    KeyStatus.SUSPENDED: "bad",
-    KeyStatus.EXPIRED: "bad",
-    KeyStatus.EXPIRING: "warning",
-    KeyStatus.PENDING: "warning",
-    KeyStatus.SUPERSEDED: "dim",
-    KeyStatus.UNASSIGNED: "dim",
-    KeyStatus.ACTIVE: "good",
-    InstanceState.LICENSED: "good",
-    InstanceState.UNLICENSED: "warning",
-    InstanceState.PENDING: "warning",
-}
-
-
-def _shorten_tree(text: str, width: int) -> str:
-    """Return a name shortened; of a master with hidden add-ons their number stays."""
-    if width_cells(text) > width and "Master (+" in text:
-        text = text.replace("Master (+", "(+", 1)
-    return shorten(text, width)
-
-
-_SHORTEN: dict[str, Callable[[str, int], str]] = {
-    "instance": _shorten_tree,
-    "features": shorten_features,
-    "location": shorten_location,
-}
-_INDENT = "  "
 # Small enough to stay unseen between two keys.
-_PREPARED_AT_ONCE = 1_000
-_EMPTY = (
-    "This account has no instances and no license keys yet.",
-    "Press a to activate a key on a first instance, or ? for the guide.",
-)
+_PREPARED_AT_ONCE = 300
+# How long a status may be shown after the instant it ended: a refresh that brings nothing new
+# repaints nothing before that.
+_STATUS_STANDS = timedelta(minutes=10)
 
 
 class LicensesScreen(DomainScreen):
@@ -95,6 +63,7 @@ class LicensesScreen(DomainScreen):
         super().__init__(services, store)
         self._selector = Selector()
         self._selection: Selection | None = None
+        self._selected_at = datetime.min.replace(tzinfo=UTC)
 
     def compose(self) -> ComposeResult:
         yield AccountHeader(self.services, self.store)
@@ -106,9 +75,9 @@ class LicensesScreen(DomainScreen):
                 id="show-add-ons",
             )
         yield RowTable(
-            tuple(self._table_column(column) for column in COLUMNS),
+            table_columns(lambda: self.store.state.view, self._now),
             lambda row: row.id,
-            row_tone=_row_tone,
+            row_tone=row_tone,
             has_marks=True,
             id="rows",
         )
@@ -134,7 +103,7 @@ class LicensesScreen(DomainScreen):
         is_first = before is after
         if is_first or before.view.show_add_ons != after.view.show_add_ons:
             self.query_one("#show-add-ons", Tick).is_ticked = after.view.show_add_ons
-        if is_first or before.inventory is not after.inventory or before.view != after.view:
+        if is_first or self._has_other_rows(before, after):
             self._show_rows(after)
         elif before.marked_ids != after.marked_ids:
             self._table.show_marks(after.marked_ids)
@@ -142,19 +111,30 @@ class LicensesScreen(DomainScreen):
             self._show_rows(after)
         self._show_counts(after)
 
+    def _has_other_rows(self, before: AppState, after: AppState) -> bool:
+        if before.view != after.view or before.inventory is None or after.inventory is None:
+            return before.view != after.view or before.inventory is not after.inventory
+        if self._now() - self._selected_at > _STATUS_STANDS:
+            return True
+        return (
+            before.inventory.keys is not after.inventory.keys
+            or before.inventory.instances is not after.inventory.instances
+        )
+
     def _show_rows(self, state: AppState) -> None:
         sort = state.view.sort
         shown_sort = None if sort.column_id is None else (sort.column_id, sort.is_descending)
         if state.inventory is None:
             self._selection = None
-            self._table.show_rows((), message=_waiting_lines(state))
+            self._table.show_rows((), message=waiting_lines(state))
             return
-        self._selection = self._selector.select(state.inventory, state.view, self._now())
+        self._selected_at = self._now()
+        self._selection = self._selector.select(state.inventory, state.view, self._selected_at)
         self._table.show_rows(
             self._selection.rows,
             marked_ids=state.marked_ids,
             sort=shown_sort,
-            message=self._empty_lines(state),
+            message=empty_lines(self._selection, state),
         )
         self.call_later(self._prepare_search)
 
@@ -167,69 +147,9 @@ class LicensesScreen(DomainScreen):
         if not estate.prepare(_PREPARED_AT_ONCE, state.view, self._now()):
             self.set_timer(0.01, self._prepare_search)
 
-    def _empty_lines(self, state: AppState) -> tuple[str, ...]:
-        selection = self._selection
-        if selection is None or len(selection.rows):
-            return ()
-        if state.is_loading and not selection.total_count:
-            return ("Loading the licenses of this account…",)
-        if not selection.total_count:
-            return _EMPTY
-        if selection.hidden_add_on_count:
-            return ("Only add-on keys match. Press + to show them.",)
-        return (
-            f"Nothing matches “{state.view.filter_text.strip()}”.",
-            "Press Esc to see everything again.",
-        )
-
     def _show_counts(self, state: AppState) -> None:
-        line = Text(no_wrap=True, overflow="ellipsis")
-        if self._selection is not None:
-            line.append(_counts_text(self._selection, state))
-        if state.inventory is not None:
-            line.append(f" · as of {self._clock_time(state)}")
-        if state.is_loading:
-            line.append(" · loading…")
-        if state.problem is not None and state.inventory is not None:
-            line.append(f" · ! {_problem_text(state.problem)}", style="bold")
+        line = counts_line(self._selection, state, self._now())
         self.query_one("#counts", Static).update(line, layout=False)
-
-    def _clock_time(self, state: AppState) -> str:
-        assert state.inventory is not None
-        told = instant_text(state.inventory.fetched_at, state.view)
-        today = instant_text(self._now(), state.view)
-        # The day is told only where it is not this one.
-        return told[11:] if told[:10] == today[:10] else told
-
-    def _table_column(self, column: Column) -> TableColumn[Row]:
-        def plain_text(row: Row) -> str:
-            return column.cell(row, self.store.state.view, self._now())
-
-        return TableColumn(
-            column.id,
-            column.title,
-            column.width,
-            column.minimum,
-            self._tree_text if column.id == "instance" else plain_text,
-            drop_order=column.drop_order,
-            tone=_status_tone if column.id == "status" else _no_tone,
-            shorten=_SHORTEN.get(column.id, shorten),
-            may_run_on=column.id == "instance",
-        )
-
-    def _tree_text(self, row: Row) -> str:
-        """Return what stands in the first column: a name, or a key below it."""
-        if row.kind is RowKind.HEADING:
-            return NOT_ASSIGNED
-        if row.key is None:
-            assert row.instance is not None
-            return row.instance.name
-        indent = _INDENT * row.depth
-        if not row.key.is_master:
-            return f"{indent}Add-on"
-        if row.add_on_count and not self.store.state.view.show_add_ons:
-            return f"{indent}Master (+{_counted(row.add_on_count, 'add-on')})"
-        return f"{indent}Master"
 
     # User to service
 
@@ -374,39 +294,3 @@ class LicensesScreen(DomainScreen):
     def on_screen_resume(self, _event: events.ScreenResume) -> None:
         """Come back from another screen to the row it was left from."""
         self._table.focus()
-
-
-def _no_tone(_row: Row) -> str | None:
-    return None
-
-
-def _row_tone(row: Row) -> str | None:
-    return None if row.kind is RowKind.KEY else "strong"
-
-
-def _status_tone(row: Row) -> str | None:
-    return None if row.status is None else _TONES.get(row.status)
-
-
-def _waiting_lines(state: AppState) -> tuple[str, ...]:
-    problem = state.problem
-    if problem is None or state.is_loading:
-        return ("Loading the licenses of this account…",)
-    return (problem.message, problem.next_step, "Press r to try again.")
-
-
-def _problem_text(problem: TuiLicensesError) -> str:
-    return f"{clean(problem.message)} Press r to try again."
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _counts_text(selection: Selection, state: AppState) -> str:
-    parts = [_counted(selection.instance_count, "instance"), _counted(selection.key_count, "key")]
-    if selection.hidden_add_on_count:
-        parts.append(f"{_counted(selection.hidden_add_on_count, 'add-on')} hidden")
-    if state.marked_ids:
-        parts.append(f"{len(state.marked_ids):,} marked")
-    return ", ".join(parts)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rich.table import Table
 from rich.text import Text
 from textual.widgets import Static
 
-from tui_licenses.text import clean, pad, width_cells
+from tui_licenses.text import clean
 
-_GAP = "  "
+_GAP_CELLS = 2
 
 
 class FactTable(Static):
@@ -19,13 +20,11 @@ class FactTable(Static):
         super().__init__("", markup=False, id=id)
 
     def show(self, facts: Iterable[tuple[str, str | Text]]) -> None:
-        """Show other facts; plain values are cleaned here."""
-        shown = tuple(facts)
-        width = max((width_cells(name) for name, _ in shown), default=0)
-        lines = Text()
-        for number, (name, value) in enumerate(shown):
-            if number:
-                lines.append("\n")
-            lines.append(pad(name, width) + _GAP, style="bold")
-            lines.append(clean(value) if isinstance(value, str) else value)
-        self.update(lines)
+        """Show other facts; plain values are cleaned here, long ones wrap below themselves."""
+        table = Table.grid(padding=(0, _GAP_CELLS, 0, 0))
+        table.add_column(no_wrap=True, style="bold")
+        table.add_column(overflow="fold")
+        for name, value in facts:
+            shown = Text(clean(value)) if isinstance(value, str) else value
+            table.add_row(Text(name), shown)
+        self.update(table)

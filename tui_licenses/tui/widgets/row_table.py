@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,47 +18,15 @@ from textual.strip import Strip
 from tui_licenses.text import clean, pad, shorten, width_cells
 from tui_licenses.tui.commands import MOVE_KEYS
 from tui_licenses.tui.widgets.column_fit import GAP_CELLS, fit_columns
+from tui_licenses.tui.widgets.table_column import Indexed, RowT, TableColumn, no_tone
 
-RowT = TypeVar("RowT")
+__all__ = ["RowTable", "TableColumn"]
 
 _HEADER_LINES = 1
 # Before the first column: the mark, and a space between it and the name.
 _GUTTER_CELLS = 2
 _MARK = "✓"
 _LINES_KEPT = 2_000
-
-
-def _no_tone(_row: object) -> str | None:
-    return None
-
-
-@runtime_checkable
-class Indexed(Protocol):
-    """Rows that know where one of them stands; others are searched from the top."""
-
-    def index_of(self, row_id: str) -> int | None:
-        """Return the place of the row with an id."""
-
-
-@dataclass(frozen=True, slots=True)
-class TableColumn(Generic[RowT]):
-    """One column: `cell` gives the text of a row, `tone` names its colour.
-
-    Tones are `good`, `warning`, `bad`, `dim` and `strong`; no tone may be the only sign of
-    anything. `drop_order`: the highest is dropped first on narrow terminals, 0 never. `shorten`
-    cuts a text that is too wide, where an ellipsis at its end would not do. A text that
-    `may_run_on` covers the columns after it where those are empty.
-    """
-
-    id: str
-    title: str
-    width: int
-    minimum: int
-    cell: Callable[[RowT], str]
-    drop_order: int = 0
-    tone: Callable[[RowT], str | None] = field(default=_no_tone)
-    shorten: Callable[[str, int], str] = field(default=shorten)
-    may_run_on: bool = False
 
 
 class RowTable(ScrollView, Generic[RowT], can_focus=True):
@@ -121,7 +89,7 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
         columns: Sequence[TableColumn[RowT]],
         row_id: Callable[[RowT], str],
         *,
-        row_tone: Callable[[RowT], str | None] = _no_tone,
+        row_tone: Callable[[RowT], str | None] = no_tone,
         has_marks: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
@@ -231,13 +199,8 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
     def _measure(self) -> None:
         width = self.scrollable_content_region.width
         self._fitted = fit_columns(self._columns, width - self._gutter)
-        size = Size(width, len(self._rows) + _HEADER_LINES)
-        if size != self.virtual_size:
-            self.virtual_size = size
-            # The scrollbar may come or go by this.
-            self._fitted = fit_columns(
-                self._columns, self.scrollable_content_region.width - self._gutter
-            )
+        # No width: rows are fitted, never scrolled sideways.
+        self.virtual_size = Size(0, len(self._rows) + _HEADER_LINES)
 
     def on_resize(self) -> None:
         """Fit the columns anew and keep the cursor in sight."""
@@ -280,7 +243,7 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
                 continue
             covered = number + 1
             while column.may_run_on and covered < len(texts) and not texts[covered]:
-                cells += GAP_CELLS + self._fitted[covered][1]
+                cells += GAP_CELLS + self._fitted[covered][1]  # noqa: PLW2901 - it grew
                 covered += 1
             gap = " " * GAP_CELLS if covered < len(texts) else ""
             text = pad(column.shorten(texts[number], cells), cells) + gap

@@ -14,6 +14,7 @@ depends_on = None
 _ORDERED_TEXT: TypeEngine[str] = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _LONG_INTEGER: TypeEngine[int] = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _CURRENT_MASTER = sa.text("kind = 'master' AND state IN ('active', 'suspended')")
+_BLOCKED_MASTER = sa.text("kind = 'master' AND state IN ('suspended', 'revoked')")
 
 
 def _create_account() -> None:
@@ -333,6 +334,14 @@ def _create_license_key() -> None:
         sqlite_strict=True,
     )
     op.create_index(
+        "license_key_blocked_master",
+        "license_key",
+        ["instance_id"],
+        unique=False,
+        sqlite_where=_BLOCKED_MASTER,
+        postgresql_where=_BLOCKED_MASTER,
+    )
+    op.create_index(
         "license_key_by_expiry", "license_key", ["account_id", "expiry_order", "id"], unique=False
     )
     op.create_index("license_key_by_instance", "license_key", ["instance_id"], unique=False)
@@ -347,6 +356,9 @@ def _create_license_key() -> None:
     )
     op.create_index(
         "license_key_by_sequence", "license_key", ["account_id", "sequence"], unique=False
+    )
+    op.create_index(
+        "license_key_by_state", "license_key", ["account_id", "state", "position"], unique=False
     )
     op.create_index(
         "license_key_by_update", "license_key", ["account_id", "updated_at", "id"], unique=False

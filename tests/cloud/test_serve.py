@@ -1,0 +1,193 @@
+"""A real server process: addresses, TLS, limits, and a clean stop."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cloud.conftest import Template
+from tui_licenses.cloud.serve import check_address, is_loopback, serve
+from tui_licenses.errors import FileError, UseError
+
+_PROGRAM = """
+import logging, sys
+from pathlib import Path
+from tui_licenses.cloud.serve import serve
+logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+database, host, *tls = sys.argv[1:]
+files = [Path(name) for name in tls] or [None, None]
+serve(database, host, 0, *files, on_ready=lambda url: print(url, flush=True))
+print("stopped", flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server process and where it answers."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+
+def _start(database: Path, host: str, *tls: Path) -> Server:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, str(database), host, *map(str, tls)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    return Server(process, process.stdout.readline().strip())
+
+
+def _stop(server: Server, number: signal.Signals) -> tuple[str, str]:
+    server.process.send_signal(number)
+    return server.process.communicate(timeout=20)
+
+
+@pytest.fixture
+def server(database: Path) -> Iterator[Server]:
+    started = _start(database, "127.0.0.1")
+    yield started
+    if started.process.poll() is None:
+        started.process.kill()
+        started.process.communicate()
+
+
+def _sign_in(server: Server, template: Template, client: httpx.Client) -> dict[str, str]:
+    token = template[1].tokens[0]
+    answer = client.post(
+        f"{server.url}/api/v3/authorization/token",
+        json={
+            "subjectType": "Application",
+            "subjectId": token.subject_id,
+            "grantType": "refreshToken",
+            "refreshToken": token.refresh_token,
+        },
+    )
+    assert answer.status_code == 200
+    return {"Authorization": f"Bearer {answer.json()['accessToken']}"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_answers_and_stops_cleanly(
+    server: Server, template: Template, number: signal.Signals
+) -> None:
+    with httpx.Client() as client:
+        headers = _sign_in(server, template, client)
+        listed = client.get(f"{server.url}/api/v3/licensing/keys?q=berlin", headers=headers)
+        assert listed.headers["content-encoding"] == "gzip"
+        assert "server" not in listed.headers
+        key = listed.json()["items"][0]["key"]
+        unknown = client.get(f"{server.url}/api/v3/users/me?secret={key}", headers=headers)
+        assert unknown.status_code == 400
+        big = client.post(f"{server.url}/api/v3/authorization/token", content=b"x" * 70_000)
+        assert big.status_code == 413
+        chunks = client.post(
+            f"{server.url}/api/v3/authorization/token", content=iter([b"x" * 40_000] * 2)
+        )
+        assert chunks.status_code == 413
+    output, log = _stop(server, number)
+    assert output == "stopped\n"
+    assert server.process.returncode == 0
+    assert "GET /api/v3/licensing/keys 200" in log
+    for secret in (
+        key,
+        headers["Authorization"][7:],
+        template[1].tokens[0].refresh_token,
+        "berlin",
+    ):
+        assert secret not in log
+
+
+def test_a_request_that_breaks_off_is_no_error(server: Server) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(
+            b"POST /api/v3/authorization/token HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"
+        )
+    with httpx.Client() as client:
+        assert client.get(f"{server.url}/api/v3/health").status_code == 200
+    _, log = _stop(server, signal.SIGTERM)
+    assert "Traceback" not in log
+
+
+def test_a_server_speaks_tls(database: Path, template: Template, tmp_path: Path) -> None:
+    certificate, key = _self_signed(tmp_path)
+    server = _start(database, "0.0.0.0", certificate, key)  # noqa: S104
+    assert server.url.startswith("https://0.0.0.0:")
+    context = ssl.create_default_context(cafile=str(certificate))
+    port = server.url.rsplit(":", 1)[1]
+    with httpx.Client(verify=context) as client:
+        answer = client.get(f"https://localhost:{port}/api/v3/health")
+        assert answer.json() == {"status": "ready"}
+    _stop(server, signal.SIGTERM)
+    assert server.process.returncode == 0
+
+
+def _self_signed(folder: Path) -> tuple[Path, Path]:
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        + ["-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        + ["-addext", "subjectAltName=DNS:localhost"]
+        + ["-keyout", str(key), "-out", str(certificate)],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "licenses.example"])  # noqa: S104
+def test_other_machines_are_served_with_tls_only(host: str) -> None:
+    with pytest.raises(UseError) as refused:
+        check_address(host, None, None)
+    assert refused.value.code == "tls-required"
+
+
+def test_a_certificate_without_its_key_is_refused() -> None:
+    with pytest.raises(UseError) as refused:
+        check_address("127.0.0.1", Path("cert.pem"), None)
+    assert refused.value.code == "tls-required"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_is_served_without_tls(host: str) -> None:
+    assert is_loopback(host)
+    check_address(host, None, None)
+
+
+def test_tls_files_that_cannot_be_used_are_told_before_serving(
+    database: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "cert.pem").write_text("no certificate")
+    with pytest.raises(FileError) as refused:
+        serve(database, "127.0.0.1", 0, tmp_path / "cert.pem", tmp_path / "key.pem")
+    assert refused.value.code == "tls-files-unusable"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_taken_port_is_told(database: Path, host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        taken = socket.create_server((host, 0), family=family)
+    except OSError:
+        pytest.skip("this machine has no such loopback address")
+    with taken, pytest.raises(UseError) as refused:
+        serve(database, host, taken.getsockname()[1])
+    assert refused.value.code == "address-unavailable"
+
+
+def test_a_missing_database_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UseError) as refused:
+        serve(tmp_path / "cloud.db")
+    assert refused.value.code == "database-missing"

@@ -1,0 +1,147 @@
+"""Downloads from the list: one document or many, what is told, what is left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.tui.conftest import OpenDashboard
+from tui_licenses.config import Settings
+from tui_licenses.domain.instance import Instance
+from tui_licenses.domain.license_key import KeyKind
+from tui_licenses.service.inventory import Inventory
+from tui_licenses.state.app_state import AppState
+from tui_licenses.state.store import Store
+
+
+@pytest.fixture
+def downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, where downloads go by default."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def _settings(folder: Path) -> Settings:
+    return Settings(refresh_seconds=0, download_folder=folder)
+
+
+async def test_a_license_file_is_saved_with_its_checksum_and_the_steps_that_remain(
+    loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        await dashboard.press("down", "d")
+        await dashboard.wait_for("contains 1 master + ", str(downloads), "Save")
+        await dashboard.press("enter")
+        await dashboard.wait_for("License file saved", "sha256", "by hand")
+        (saved,) = loaded_store.state.saved_files
+        assert saved.path.parent == downloads
+        assert saved.path.suffix == ".bin"
+        assert saved.sha256 in dashboard.text.replace("\n", "")
+        await dashboard.press("up", "down", "enter")
+        await dashboard.wait_for("Saved ", gone="License file saved")
+
+
+async def test_certificates_and_profiles_are_saved_from_the_list(
+    loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        await dashboard.press("down")
+        for key, note, ending in (
+            ("c", "proof of purchase", ".pdf"),
+            ("p", "byte for byte", ".xml"),
+        ):
+            await dashboard.press(key)
+            await dashboard.wait_for(note)
+            await dashboard.press("enter")
+            await dashboard.wait_until(
+                lambda ending=ending: any(  # type: ignore[misc]
+                    file.path.suffix == ending for file in loaded_store.state.saved_files
+                ),
+                f"a saved {ending}",
+            )
+            await dashboard.wait_for("Saved ")
+
+
+async def test_a_cancelled_download_saves_nothing(
+    loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        await dashboard.press("d")
+        await dashboard.wait_for("contains 1 master")
+        dashboard.app.download_license("another while this one is under way")
+        await dashboard.press("escape")
+        await dashboard.wait_for("Nothing was saved.")
+        assert _names(downloads) == []
+
+
+def _mark(store: Store, inventory: Inventory, count: int) -> tuple[Instance, ...]:
+    licensed = tuple(instance for instance in inventory.instances if instance.state == "licensed")[
+        :count
+    ]
+    store.state = replace(store.state, marked_ids=frozenset(each.id for each in licensed))
+    return licensed
+
+
+async def test_marked_rows_are_downloaded_together(
+    inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    _mark(loaded_store, inventory, 3)
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        await dashboard.press("p")
+        await dashboard.wait_for("3 server profiles, each under a name of its own.")
+        await dashboard.press("enter")
+        await dashboard.wait_for("Saved 3 of 3 server profiles to", gone="3 marked")
+        assert sum(name.endswith(".xml") for name in _names(downloads)) == 3
+
+
+async def test_items_that_failed_are_listed_and_the_marks_are_kept(
+    inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    good, bare = (
+        next(each for each in inventory.instances if each.has_profile),
+        next(each for each in inventory.instances if not each.has_profile),
+    )
+    loaded_store.state = replace(loaded_store.state, marked_ids=frozenset({good.id, bare.id}))
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        await dashboard.press("p")
+        await dashboard.wait_for("2 server profiles")
+        await dashboard.press("enter")
+        await dashboard.wait_for("1 of 2 files were not saved.", "This did not work")
+        await dashboard.press("escape")
+        await dashboard.wait_for("2 marked", "Saved 1 of 2 server profiles")
+
+
+async def test_a_key_marked_for_its_certificate_is_saved_even_where_it_is_not_listed(
+    inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    keys = [key for key in inventory.keys if key.kind is KeyKind.ADD_ON and key.instance_id][:2]
+    loaded_store.state = replace(loaded_store.state, marked_ids=frozenset(k.id for k in keys))
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        await dashboard.press("c")
+        await dashboard.wait_for("2 certificates")
+        await dashboard.press("enter")
+        await dashboard.wait_for("Saved 2 of 2 certificates")
+
+
+async def test_what_is_not_in_the_list_is_fetched_for_a_download(
+    inventory: Inventory, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    store = Store(AppState(inventory=replace(inventory, instances=(), keys=())))
+    instance = next(each for each in inventory.instances if each.has_profile)
+    async with open_dashboard(store, settings=_settings(downloads)) as dashboard:
+        dashboard.app.download_profile(instance.id)
+        await dashboard.wait_for("byte for byte")
+        await dashboard.press("escape")
+        await dashboard.wait_for("Nothing was saved.")
+        dashboard.app.download_certificate(inventory.keys[0].id)
+        await dashboard.wait_for("proof of purchase")
+        await dashboard.press("escape")
+        await dashboard.wait_for(gone="proof of purchase")
+        dashboard.app.download_license("11111111-1111-4111-8111-111111111111")
+        await dashboard.wait_for("This did not work")

@@ -1,0 +1,65 @@
+"""How the dashboard follows the cloud: the first load, every refresh, and what stops them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui_licenses.errors import NotAllowedError, SignInError, TuiLicensesError
+from tui_licenses.service.inventory import Inventory
+from tui_licenses.state.events import InventoryLoaded, LoadFailed, LoadStarted, UserIdentified
+
+if TYPE_CHECKING:
+    from tui_licenses.tui.app import TuiLicensesApp
+
+
+class Following:
+    """Asks the cloud once; the app runs it as a worker."""
+
+    def __init__(self, app: TuiLicensesApp) -> None:
+        self._app = app
+        self._store = app.store
+        self._shown_count = 0
+
+    async def ask(self) -> None:
+        """Load the inventory, or what has changed of it, into the store."""
+        self._store.dispatch(LoadStarted())
+        known = self._store.state.inventory
+        service = self._app.services.inventory
+        try:
+            if known is None or known.cursor is None:
+                inventory = await service.load(self._show_page)
+            else:
+                inventory = await service.refresh(known)
+        except TuiLicensesError as error:
+            self._store.dispatch(LoadFailed(error))
+            await self._explain(error)
+            return
+        self._store.dispatch(InventoryLoaded(inventory))
+
+    def _show_page(self, inventory: Inventory) -> None:
+        count = len(inventory.instances) + len(inventory.keys)
+        # Each picture arranges all rows anew: shown at every page, the cost of a large account
+        # would grow with the square of its keys.
+        if count >= 2 * self._shown_count:
+            self._shown_count = count
+            self._store.dispatch(InventoryLoaded(inventory))
+
+    async def _explain(self, error: TuiLicensesError) -> None:
+        """Open the screen for an account without the tab, or for a missing sign-in."""
+        app = self._app
+        if len(app.screen_stack) > 1 or self._store.state.inventory is not None:
+            return
+        if isinstance(error, NotAllowedError) and error.code == "plan-not-eligible":
+            from tui_licenses.tui.screens.plan_gate import PlanGateScreen
+
+            user = await app.services.account.who_am_i()
+            self._store.dispatch(UserIdentified(user))
+            app.push_screen(PlanGateScreen(user, error))
+        elif isinstance(error, SignInError):
+            from tui_licenses.tui.screens.sign_in import SignInScreen
+
+            app.push_screen(SignInScreen(app.services.context), self._sign_in_ended)
+
+    def _sign_in_ended(self, is_signed_in: bool | None) -> None:
+        if is_signed_in:
+            self._app.restart()
