@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
+from typing import TYPE_CHECKING
 
-from tui_licenses.errors import TuiLicensesError, UseError
+if TYPE_CHECKING:
+    from tui_licenses.errors import TuiLicensesError
 
 COLUMNS_MINIMUM = 60
 ROWS_MINIMUM = 15
 INTERRUPTED = 130
 UNEXPECTED = 1
+_COMMAND_LINE = "tui_licenses.cli.main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,26 @@ class DashboardRequest:
 
 def main() -> None:
     """Run the program and leave with its exit status (docs/exit-codes.md)."""
-    sys.exit(_guarded(lambda: _run(sys.argv[1:])))
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the arguments ask for and return the exit status; nothing is raised."""
+    try:
+        if isinstance(sys.stdout, TextIOWrapper):
+            # A terminal that cannot show a name must not keep the rest from being shown.
+            sys.stdout.reconfigure(errors="backslashreplace")
+        status = _dispatch(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has seen enough; Python must not complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last boundary: no traceback reaches a user
+        return _fail(arguments, error)
+    return status
 
 
 def dashboard_request(arguments: Sequence[str]) -> DashboardRequest | None:
@@ -46,23 +69,39 @@ def dashboard_request(arguments: Sequence[str]) -> DashboardRequest | None:
     return DashboardRequest(context_name, place)
 
 
-def open_dashboard(context_name: str | None = None, place: str | None = None) -> int:
+def open_dashboard(
+    context_name: str | None = None,
+    place: str | None = None,
+    *,
+    mask: bool = False,
+    has_colour: bool = True,
+) -> int:
     """Check the terminal, run the dashboard and return its exit status.
 
     Raises `UseError` (`no-terminal`, `terminal-too-small`, `invalid-request`).
     """
     check_terminal()
+    from dataclasses import replace
+
     from tui_licenses.config import load_configuration
-    from tui_licenses.tui.app import run_dashboard
     from tui_licenses.tui.place import Place
 
-    return run_dashboard(
-        load_configuration(), context_name, None if place is None else Place.parse(place)
-    )
+    chosen = None if place is None else Place.parse(place)
+    configuration = load_configuration()
+    if mask:
+        settings = replace(configuration.settings, mask_keys=True)
+        configuration = replace(configuration, settings=settings)
+    if not has_colour:
+        os.environ["NO_COLOR"] = "1"
+    from tui_licenses.tui.app import run_dashboard
+
+    return run_dashboard(configuration, context_name, chosen)
 
 
 def check_terminal() -> None:
     """Refuse to open the dashboard where it could not be seen; raises `UseError`."""
+    from tui_licenses.errors import UseError
+
     # Without a terminal on standard input Textual would spin at full speed.
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UseError(
@@ -81,7 +120,7 @@ def check_terminal() -> None:
         )
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _dispatch(arguments: Sequence[str]) -> int:
     if list(arguments) == ["--version"]:
         from tui_licenses import __version__
 
@@ -90,47 +129,39 @@ def _run(arguments: Sequence[str]) -> int:
     request = dashboard_request(arguments)
     if request is not None:
         return open_dashboard(request.context_name, request.place)
-    from tui_licenses.cli.main import run
+    from tui_licenses.cli.main import run as run_command
 
-    return run(arguments, open_dashboard)
-
-
-def _guarded(action: Callable[[], int]) -> int:
-    """Return the exit status of `action`; every error becomes a sentence on standard error."""
-    try:
-        status = action()
-        sys.stdout.flush()
-        return status
-    except TuiLicensesError as error:
-        print(f"Error: {error.message}\n{error.next_step}".rstrip(), file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read us has seen enough; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:  # noqa: BLE001 - the last boundary: no traceback reaches a user
-        return _unexpected(error)
+    return run_command(arguments, open_dashboard)
 
 
-def _unexpected(error: Exception) -> int:
-    """Log what should not have happened, without local variables, and say where."""
-    import traceback
+def _fail(arguments: Sequence[str], error: Exception) -> int:
+    """Tell an error in the format that was asked for, and return its exit status."""
+    from tui_licenses.errors import TuiLicensesError
+
+    told = error if isinstance(error, TuiLicensesError) else _recorded(error)
+    if _COMMAND_LINE in sys.modules:
+        from tui_licenses.cli.main import make_output
+
+        make_output(arguments).failure(told)
+    else:
+        print(f"Error: {told.message}\n{told.next_step}", file=sys.stderr)
+    return told.exit_status
+
+
+def _recorded(error: Exception) -> TuiLicensesError:
+    """Log what should not have happened, without messages and variables, and say where."""
+    from datetime import UTC, datetime
 
     from tui_licenses import paths
+    from tui_licenses.errors import UnexpectedError
+    from tui_licenses.tui.crash import record_failure
 
-    place = paths.log_file()
-    try:
-        paths.private_folder(place.parent)
-        with place.open("a", encoding="utf-8") as log:
-            log.writelines(traceback.format_exception(error))
-    except (OSError, TuiLicensesError):
-        print("Error: Something unexpected happened, and it could not be logged.", file=sys.stderr)
-        return UNEXPECTED
-    print("Error: Something unexpected happened; this is a bug.", file=sys.stderr)
-    print(f"Please report it with the end of {place}.", file=sys.stderr)
-    return UNEXPECTED
+    record_failure(error, datetime.now(UTC))
+    return UnexpectedError(
+        "unexpected",
+        f"Something unexpected happened ({type(error).__name__}); this is a bug.",
+        f"Please report it with the end of {paths.log_file()}.",
+    )
 
 
 if __name__ == "__main__":

@@ -77,8 +77,8 @@ def test_a_new_product_needs_a_name_and_features_once(tmp_path: Path) -> None:
     assert other[0].features != second[0].features
     with pytest.raises(UseError):
         issue(database, "Acme", kind=KeyKind.ADD_ON, product_code="X-1")
-    nameless = {"product_name": "!!!", "features": _SEATS, "product_code": "X-2"}
-    assert issue(database, "Acme", kind=KeyKind.MASTER, **nameless)
+    order = {"kind": KeyKind.MASTER, "product_code": "X-2"}
+    assert issue(database, "Acme", product_name="!!!", features=_SEATS, **order)
     assert check(database) == ()
 
 

@@ -112,17 +112,23 @@ def test_damaged_credentials_are_named(tmp_path: Path) -> None:
     assert refused.value.code == "file-damaged"
 
 
+_ONLY_IMPORTED = "from tui_licenses.cloud import administration, embedded, serve"
+_ONLY_OPENED = """
+from pathlib import Path
+from tui_licenses.cloud.embedded import open_embedded
+open_embedded(Path({database!r})).close()
+"""
+
+
 @pytest.mark.parametrize(
     ("program", "absent"),
     [
         (
-            "import tui_licenses.cloud.embedded, tui_licenses.cloud.administration, "
-            "tui_licenses.cloud.serve",
+            _ONLY_IMPORTED,
             ("sqlalchemy", "starlette", "alembic", "uvicorn", "cryptography", "lxml", "fpdf"),
         ),
         (
-            "from pathlib import Path; from tui_licenses.cloud.embedded import open_embedded; "
-            "open_embedded(Path({database!r})).close()",
+            _ONLY_OPENED,
             ("alembic", "uvicorn", "lxml", "fpdf", "httpx", "tui_licenses.cloud.seeding.seed"),
         ),
     ],

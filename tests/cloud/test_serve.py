@@ -123,7 +123,7 @@ def test_a_request_that_breaks_off_is_no_error(server: Server) -> None:
 
 def test_a_server_speaks_tls(database: Path, template: Template, tmp_path: Path) -> None:
     certificate, key = _self_signed(tmp_path)
-    server = _start(database, "0.0.0.0", certificate, key)  # noqa: S104
+    server = _start(database, "0.0.0.0", certificate, key)
     assert server.url.startswith("https://0.0.0.0:")
     context = ssl.create_default_context(cafile=str(certificate))
     port = server.url.rsplit(":", 1)[1]
@@ -137,17 +137,18 @@ def test_a_server_speaks_tls(database: Path, template: Template, tmp_path: Path)
 def _self_signed(folder: Path) -> tuple[Path, Path]:
     certificate, key = folder / "cert.pem", folder / "key.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        + ["-nodes", "-days", "2", "-subj", "/CN=localhost"]
-        + ["-addext", "subjectAltName=DNS:localhost"]
-        + ["-keyout", str(key), "-out", str(certificate)],
+        [
+            *"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes".split(),
+            *"-days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost".split(),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
         check=True,
         capture_output=True,
     )
     return certificate, key
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "licenses.example"])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "licenses.example"])
 def test_other_machines_are_served_with_tls_only(host: str) -> None:
     with pytest.raises(UseError) as refused:
         check_address(host, None, None)

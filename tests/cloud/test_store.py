@@ -66,9 +66,14 @@ def test_the_database_keeps_what_was_answered_and_its_references(tmp_path: Path)
 
 def test_a_failed_transaction_leaves_no_trace(tmp_path: Path) -> None:
     store, _, _ = create_store(tmp_path / "cloud.db")
-    with pytest.raises(ZeroDivisionError), store.write() as connection:
-        connection.execute(insert(tables.cloud_setting).values(name="x", value="y"))
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with store.write() as connection:
+            connection.execute(insert(tables.cloud_setting).values(name="x", value="y"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with store.read() as connection:
         names = connection.exec_driver_sql("SELECT name FROM cloud_setting").scalars().all()
     store.close()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
@@ -18,7 +16,8 @@ from tui_licenses.cli.invocation import (
     with_global_options,
 )
 from tui_licenses.cli.output import Format, Output
-from tui_licenses.errors import TuiLicensesError, UseError
+from tui_licenses.errors import TuiLicensesError, UnexpectedError, UseError
+from tui_licenses.text import clean
 
 FORMAT_VARIABLE = "TUI_LICENSES_FORMAT"
 INTERRUPTED = 130
@@ -39,7 +38,7 @@ def root(context: click.Context, invocation: Invocation) -> None:
     Without a command this opens the dashboard.
     """
     if context.invoked_subcommand is None:
-        context.exit(invocation.open_dashboard(invocation.context_name, None))
+        context.exit(invocation.dashboard(None))
 
 
 @command(root, "open")
@@ -47,7 +46,7 @@ def root(context: click.Context, invocation: Invocation) -> None:
 @click.pass_context
 def open_place(context: click.Context, invocation: Invocation, place: str) -> None:
     """Open the dashboard at an instance or a key."""
-    context.exit(invocation.open_dashboard(invocation.context_name, place))
+    context.exit(invocation.dashboard(place))
 
 
 def _register_commands() -> None:
@@ -75,31 +74,41 @@ _register_commands()
 
 
 def run(arguments: Sequence[str], open_dashboard: OpenDashboard) -> int:
-    """Run one command and return its exit status; no error leaves this function."""
-    output = Output(_format_of(arguments, os.environ.get(FORMAT_VARIABLE)))
-    invocation = Invocation(output, open_dashboard)
-    return report(output, lambda: _invoke(arguments, invocation))
-
-
-def report(output: Output, action: Callable[[], int]) -> int:
-    """Return what `action` returns; an error of ours is written and becomes its exit status."""
+    """Run one command and return its exit status; every error of ours is written and ends here."""
+    output = make_output(arguments)
     try:
-        return action()
+        _check_format(os.environ.get(FORMAT_VARIABLE))
+        return _invoke(arguments, Invocation(output, open_dashboard))
     except TuiLicensesError as error:
-        output.failure(error, getattr(error, "data", None))
+        output.failure(error)
         return error.exit_status
     except KeyboardInterrupt:
-        output.note("Interrupted.")
+        output.failure(
+            UnexpectedError("interrupted", "Interrupted.", "Nothing was left half-written.")
+        )
         return INTERRUPTED
+
+
+def make_output(arguments: Sequence[str]) -> Output:
+    """Return an output in the format asked for, before anything is parsed: usage errors use it."""
+    has_colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Output(
+        _format_of(arguments, os.environ.get(FORMAT_VARIABLE)),
+        has_colour=has_colour and "--no-color" not in arguments,
+    )
 
 
 def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:
     try:
-        status: Any = root.main(
-            list(arguments), prog_name="tui-licenses", standalone_mode=False, obj=invocation
-        )
+        # Not `root.main`: it would turn a closed pipe into exit status 1.
+        with root.make_context("tui-licenses", list(arguments), obj=invocation) as context:
+            root.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.Abort as error:
         raise KeyboardInterrupt from error
+    except click.exceptions.NoArgsIsHelpError as error:
+        raise _without_command(error.ctx) from error
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx is not None else "tui-licenses"
         raise UseError(
@@ -108,17 +117,37 @@ def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:
             f"See `{where} --help`.",
         ) from error
     except click.ClickException as error:
-        raise UseError("invalid-request", _sentence(error.format_message())) from error
-    sys.stdout.flush()
-    return status if isinstance(status, int) else 0
+        raise UseError(
+            "invalid-request", _sentence(error.format_message()), "See `tui-licenses --help`."
+        ) from error
+    return 0
+
+
+def _without_command(context: click.Context | None) -> UseError:
+    if context is None or not isinstance(context.command, click.Group):
+        return UseError("invalid-request", "A command is missing.", "See `tui-licenses --help`.")
+    names = ", ".join(context.command.list_commands(context))
+    return UseError(
+        "invalid-request",
+        f"`{context.command_path}` is followed by one of: {names}.",
+        f"See `{context.command_path} --help`.",
+    )
 
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "?")) else f"{text}."
 
 
-def _format_of(arguments: Sequence[str], from_environment: str | None) -> Format:
-    """Return the format asked for, before anything is parsed: usage errors are written in it."""
+def _check_format(from_environment: str | None) -> None:
+    if from_environment and from_environment not in set(Format):
+        raise UseError(
+            "invalid-request",
+            f"{FORMAT_VARIABLE} names no format: “{clean(from_environment)}”.",
+            f"Set it to one of {', '.join(Format)}, or unset it.",
+        )
+
+
+def _format_of(arguments: Sequence[str], from_environment: str | None) -> Format | None:
     asked = from_environment
     for number, argument in enumerate(arguments):
         if argument == "--":
@@ -127,4 +156,4 @@ def _format_of(arguments: Sequence[str], from_environment: str | None) -> Format
             asked = arguments[number + 1]
         elif argument.startswith("--format="):
             asked = argument.partition("=")[2]
-    return Format(asked) if asked in set(Format) else Format.TABLE
+    return Format(asked) if asked in set(Format) else None

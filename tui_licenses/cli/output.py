@@ -21,9 +21,7 @@ from tui_licenses.text import clean, pad, width_cells
 SCHEMA_VERSION = 1
 _BETWEEN_COLUMNS = "  "
 # What other commands take, or a person compares: never cut to fit a terminal.
-_HANDLES = frozenset(
-    {"ID", "KEY", "SHA-256", "PATH", "FINGERPRINT", "SUBJECT ID", "REFRESH TOKEN"}
-)
+_HANDLES = frozenset({"ID", "KEY", "SHA-256", "PATH", "FINGERPRINT", "SUBJECT ID", "REFRESH TOKEN"})
 _CELLS_LEAST = 6
 _COLUMNS_DEFAULT = 80
 _BOLD, _RED, _PLAIN = "\x1b[1m", "\x1b[31m", "\x1b[0m"
@@ -76,6 +74,13 @@ class Output:
         else:
             self._table([title for title, _ in columns], _rows(records, columns))
 
+    def outcomes(self, records: Sequence[Record], columns: Sequence[Column]) -> None:
+        """Write the outcomes of an action that failed in parts; its error follows."""
+        if self.format is Format.JSON:
+            self.keep({"items": list(records)})
+        else:
+            self.items(records, columns)
+
     def item(self, record: Record, facts: Iterable[tuple[str, str]]) -> None:
         """Write one object: its facts as two columns, `data`, one line, or CSV."""
         if self.format is Format.JSON:
@@ -119,6 +124,10 @@ class Output:
         """Tell something that matters but stops nothing: standard error, and `warnings`."""
         self.warnings.append(text)
         self.note(f"Warning: {text}")
+
+    def flush(self) -> None:
+        """Let whoever reads us see what was written so far."""
+        sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Write a line for people to standard error."""

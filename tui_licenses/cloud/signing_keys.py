@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Engine, insert
 
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.locks import exclusive_lock
@@ -62,13 +62,7 @@ def load_signing(
     if known is not None:
         return known
     with exclusive_lock(database.with_name(f"{database.stem}-keys.lock")):
-        known = _read(engine, database)
-        if known is None:
-            _create(engine, database, clock(), lab=lab)
-            known = _read(engine, database)
-    if known is None:
-        raise _missing()
-    return known
+        return _read(engine, database) or _create(engine, database, clock(), lab=lab)
 
 
 def _read(engine: Engine, database: Path) -> CloudSigning | None:
@@ -79,7 +73,11 @@ def _read(engine: Engine, database: Path) -> CloudSigning | None:
     if document is None or issuer is None:
         return None
     if not secret_path(database, "signing").exists():
-        raise _missing()
+        raise FileError(
+            "secret-missing",
+            "The signing keys of this license cloud are not beside its database.",
+            "Restore the .key files from the same backup as the database.",
+        )
     return CloudSigning(
         issuer,
         lab == "true",
@@ -90,21 +88,14 @@ def _read(engine: Engine, database: Path) -> CloudSigning | None:
     )
 
 
-def _missing() -> FileError:
-    return FileError(
-        "secret-missing",
-        "The signing keys of this license cloud are not beside its database.",
-        "Restore the .key files from the same backup as the database.",
-    )
-
-
-def _create(engine: Engine, database: Path, now: datetime, *, lab: bool) -> None:
+def _create(engine: Engine, database: Path, now: datetime, *, lab: bool) -> CloudSigning:
     """Make the keys; the settings come last and mark them as complete."""
     root, signing = SigningKey.generate(), SigningKey.generate()
+    pepper = secrets.token_bytes(_PEPPER_BYTES)
     for name, content in (
         ("root", root.seed.hex().encode()),
         ("signing", signing.seed.hex().encode()),
-        ("pepper", secrets.token_bytes(_PEPPER_BYTES)),
+        ("pepper", pepper),
     ):
         write_private(secret_path(database, name), content)
     issued = epoch_seconds(now)
@@ -116,20 +107,15 @@ def _create(engine: Engine, database: Path, now: datetime, *, lab: bool) -> None
         None,
         SigningKeyStatus.ACTIVE,
     )
-    document = build_trust_document(issuer, 1, issued, [trusted], [root])
+    document = build_trust_document(issuer, 1, issued, [trusted], [root]).decode()
+    settings = {
+        "issuer": issuer,
+        "lab": "true" if lab else "false",
+        "trust_document": document,
+    }
     with engine.connect() as connection, connection.begin():
-        _write_settings(
-            connection,
-            {
-                "issuer": issuer,
-                "lab": "true" if lab else "false",
-                "trust_document": document.decode(),
-            },
+        connection.execute(
+            insert(tables.cloud_setting),
+            [{"name": name, "value": value} for name, value in settings.items()],
         )
-
-
-def _write_settings(connection: Connection, settings: dict[str, str]) -> None:
-    connection.execute(
-        insert(tables.cloud_setting),
-        [{"name": name, "value": value} for name, value in settings.items()],
-    )
+    return CloudSigning(issuer, lab, root, (signing,), pepper, document)

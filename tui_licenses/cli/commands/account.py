@@ -16,6 +16,7 @@ from tui_licenses.config import Context, check_context_name, check_url, choose_c
 from tui_licenses.domain.account import User, plan_name
 from tui_licenses.errors import UseError
 from tui_licenses.service.sign_in import Credentials, credentials_from_environment
+from tui_licenses.text import slug
 from tui_licenses.wiring import Services, sign_in, sign_out
 
 
@@ -23,7 +24,12 @@ def register(root: click.Group) -> None:
     """Add the commands of this file."""
 
     @command(root, "login")
-    @click.option("--url", required=True, help="The address of the license cloud.")
+    @click.option(
+        "--url",
+        required=True,
+        envvar="TUI_LICENSES_URL",
+        help="The address of the license cloud.",
+    )
     @click.option("--name", help="Name of the context; the host name if left out.")
     @click.option("--ca-file", type=click.Path(path_type=Path), help="CA certificates to trust.")
     @click.option(
@@ -35,10 +41,7 @@ def register(root: click.Group) -> None:
         invocation: Invocation, url: str, name: str | None, ca_file: Path | None, token_stdin: bool
     ) -> None:
         """Sign in to a cloud account and make it the current context."""
-        address = check_url(url)
-        host = urlsplit(address).hostname or "cloud"
-        context_name = name or invocation.context_name or host.replace(".", "-").replace(":", "-")
-        context = Context(check_context_name(context_name), address, ca_file)
+        context = _new_context(invocation, check_url(url), name, ca_file)
         credentials = _credentials(invocation.environment, token_stdin)
         user = asyncio.run(sign_in(context, credentials))
         _show_user(invocation, user, context.name)
@@ -61,6 +64,25 @@ def register(root: click.Group) -> None:
 
         user, context_name = invocation.run(ask)
         _show_user(invocation, user, context_name)
+
+
+def _new_context(
+    invocation: Invocation, address: str, name: str | None, ca_file: Path | None
+) -> Context:
+    """Return the context to sign in to, named for its host unless a name is given."""
+    given = name or invocation.context_name
+    derived = slug(urlsplit(address).hostname or "", "cloud")
+    known = {context.name: context for context in invocation.configuration().contexts}
+    if given is None and derived in known and known[derived].url != address:
+        raise UseError(
+            "context-exists",
+            f"The context “{derived}” is there already, for another address.",
+            "Give this one a name with --name.",
+        )
+    environment_ca_file = invocation.environment.get("TUI_LICENSES_CA_FILE")
+    if ca_file is None and environment_ca_file:
+        ca_file = Path(environment_ca_file)
+    return Context(check_context_name(given or derived), address, ca_file)
 
 
 def _show_user(invocation: Invocation, user: User, context_name: str) -> None:

@@ -143,21 +143,14 @@ def _show_preview(invocation: Invocation, preview: ActivationPreview) -> None:
     facts += [("-", _line(gone, mask)) for gone in preview.before if gone.id not in after]
     facts += [("+" if kept.id not in before else "=", _line(kept, mask)) for kept in preview.after]
     if preview.problems:
-        raise RefusedPreviewError(preview, record)
-    invocation.output.item(record, facts)
-
-
-class RefusedPreviewError(StateError):
-    """A preview found problems; `data` is the whole preview."""
-
-    def __init__(self, preview: ActivationPreview, record: dict[str, object]) -> None:
-        super().__init__(
+        invocation.output.keep(record)
+        raise StateError(
             preview.problems[0].code,
             "These keys cannot be activated there.",
             "Nothing was changed. Correct what is named and preview again.",
             details=preview.problems,
         )
-        self.data = record
+    invocation.output.item(record, facts)
 
 
 def _show_activation(invocation: Invocation, activation: Activation) -> None:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
 from tui_licenses import paths
 from tui_licenses.cli.commands import cloud_tokens
+from tui_licenses.cli.commands.cloud_database import Database, is_embedded, prepare, with_database
 from tui_licenses.cli.facts import KEY_COLUMNS
 from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.records import key_record
 from tui_licenses.domain.license_key import Feature, KeyKind, LicenseKey
 from tui_licenses.domain.status import key_status
 from tui_licenses.errors import Detail, DocumentError, UseError
-
-Database = str | Path
-Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def register(root: click.Group) -> None:
@@ -31,32 +28,23 @@ def register(root: click.Group) -> None:
     _register_serving(cloud)
     _register_issuing(cloud)
     _register_key_states(cloud)
-    cloud_tokens.register(cloud, with_database)
-
-
-def with_database(function: Function) -> Function:
-    """Add `--database`; the function gets a URL, or the file of the embedded database."""
-    option = click.option(
-        "--database",
-        metavar="URL",
-        callback=lambda _context, _parameter, value: value or paths.embedded_database_file(),
-        help="Database URL, such as sqlite:///cloud.sqlite3.",
-    )
-    return option(function)
+    cloud_tokens.register(cloud)
 
 
 def _register_setting_up(cloud: click.Group) -> None:
     @command(cloud, "init")
     @with_database
     def initialise(invocation: Invocation, database: Database) -> None:
-        """Create a database, or bring an older one up to date."""
+        """Create a database, or bring an older one up to date; the embedded one is seeded too."""
         from tui_licenses.cloud import administration
 
-        report = administration.initialise(database)
-        did = "created" if report.created else "migrated" if report.migrated else "up to date"
+        is_new = is_embedded(database) and not Path(database).exists()
+        report = administration.initialise(prepare(database))
+        is_new = is_new or report.created
+        did = "created" if is_new else "migrated" if report.migrated else "up to date"
         invocation.output.item(
             {
-                "created": report.created,
+                "created": is_new,
                 "migrated": report.migrated,
                 "schema": report.schema_version,
             },
@@ -74,19 +62,20 @@ def _register_setting_up(cloud: click.Group) -> None:
         """Fill a database with an estate for a lab; the same --random-seed, the same estate."""
         from tui_licenses.cloud import administration
 
-        report = administration.seed(
-            database, instances=instances, keys=keys, random_seed=random_seed
-        )
+        tokens = _seed(database, instances, keys, random_seed)
+        accounts = administration.accounts(database)
+        instance_count = sum(account.instance_count for account in accounts)
+        key_count = sum(account.key_count for account in accounts)
         invocation.output.items(
-            [cloud_tokens.new_token_record(token) for token in report.tokens],
+            [cloud_tokens.new_token_record(token) for token in tokens],
             cloud_tokens.NEW_TOKEN_COLUMNS,
-            accountCount=report.account_count,
-            instanceCount=report.instance_count,
-            keyCount=report.key_count,
+            accountCount=len(accounts),
+            instanceCount=instance_count,
+            keyCount=key_count,
         )
         invocation.output.note(
-            f"{report.account_count} accounts, {report.instance_count} instances, "
-            f"{report.key_count} keys. Each refresh token is shown this once."
+            f"{len(accounts)} accounts, {instance_count} instances, {key_count} keys. "
+            "Keep the refresh tokens: they are not shown again."
         )
 
     @command(cloud, "check")
@@ -95,7 +84,7 @@ def _register_setting_up(cloud: click.Group) -> None:
         """Check the integrity of a database and of everything it says."""
         from tui_licenses.cloud import administration
 
-        findings = administration.check(database)
+        findings = administration.check(prepare(database))
         if findings:
             raise DocumentError(
                 "cloud-damaged",
@@ -106,6 +95,28 @@ def _register_setting_up(cloud: click.Group) -> None:
                 ),
             )
         invocation.output.item({"findings": []}, [("Database", "no fault found")])
+
+
+def _seed(
+    database: Database, instances: int, keys: int, random_seed: int
+) -> Sequence[cloud_tokens.SignIn]:
+    from tui_licenses.cloud import administration
+
+    if not is_embedded(database):
+        return administration.seed(
+            database, instances=instances, keys=keys, random_seed=random_seed
+        ).tokens
+    from tui_licenses.cloud.embedded import embedded_credentials, ensure_embedded
+
+    file = Path(database)
+    paths.private_folder(file.parent)
+    if not ensure_embedded(file, instances=instances, keys=keys, random_seed=random_seed):
+        raise UseError(
+            "database-not-empty",
+            "The embedded lab cloud is filled already.",
+            f"Seed another database with --database, or remove {file.parent} to start anew.",
+        )
+    return embedded_credentials(file)
 
 
 def _register_serving(cloud: click.Group) -> None:
@@ -127,9 +138,11 @@ def _register_serving(cloud: click.Group) -> None:
         from tui_licenses.cloud.serve import serve as serve_cloud
 
         def tell(url: str) -> None:
-            invocation.output.note(f"Serving the license cloud at {url} (Ctrl-C stops it).")
+            invocation.output.item({"url": url}, [("URL", url)])
+            invocation.output.flush()
+            invocation.output.note("Serving the license cloud; Ctrl-C stops it.")
 
-        serve_cloud(database, host, port, tls_cert, tls_key, on_ready=tell)
+        serve_cloud(prepare(database), host, port, tls_cert, tls_key, on_ready=tell)
 
 
 def _register_issuing(cloud: click.Group) -> None:
@@ -163,7 +176,7 @@ def _register_issuing(cloud: click.Group) -> None:
         from tui_licenses.cloud import administration
 
         keys = administration.issue(
-            database,
+            prepare(database),
             account,
             kind=KeyKind.MASTER if kind == "master" else KeyKind.ADD_ON,
             product_code=product,
@@ -192,7 +205,7 @@ def _register_key_states(cloud: click.Group) -> None:
                 "reinstate": administration.reinstate_key,
                 "revoke": administration.revoke_key,
             }
-            _show(invocation, (changes[change](database, key, reason),))
+            _show(invocation, (changes[change](prepare(database), key, reason),))
 
     add("suspend", "Suspend a key: it stays assigned and leaves the license file.", "suspend")
     add("reinstate", "Reinstate a suspended key.", "reinstate")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui_licenses.cli.commands.cloud_database import Database, prepare, with_database
 from tui_licenses.cli.facts import instant, text
 from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.output import Column
@@ -15,11 +15,12 @@ from tui_licenses.cli.records import instant_record
 from tui_licenses.domain.account import Role, plan_name
 
 if TYPE_CHECKING:
-    from tui_licenses.cloud.administration import NewToken, TokenSummary
+    from tui_licenses.cloud.administration import AccountSummary, NewToken, TokenSummary
+    from tui_licenses.cloud.embedded import EmbeddedCredentials
+
+    SignIn = NewToken | EmbeddedCredentials
 
 Record = dict[str, Any]
-Database = str | Path
-Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 NEW_TOKEN_COLUMNS: tuple[Column, ...] = (
     ("ACCOUNT", lambda record: record["accountName"]),
@@ -47,36 +48,48 @@ _ACCOUNT_COLUMNS: tuple[Column, ...] = (
 )
 
 
-def register(cloud: click.Group, with_database: Decorator) -> None:
+def register(cloud: click.Group) -> None:
     """Add the commands of this file."""
 
-    @command(cloud, "accounts")
-    @with_database
-    def list_accounts(invocation: Invocation, database: Database) -> None:
-        """List the accounts of a cloud."""
-        from tui_licenses.cloud import administration
-
-        invocation.output.items(
-            [
-                {
-                    "id": account.id,
-                    "name": account.name,
-                    "plan": account.plan,
-                    "instanceCount": account.instance_count,
-                    "keyCount": account.key_count,
-                    "addOnCount": account.add_on_count,
-                }
-                for account in administration.accounts(database)
-            ],
-            _ACCOUNT_COLUMNS,
-        )
-
+    accounts = group(cloud, "accounts", "Accounts: whom instances and keys belong to.")
+    _register_accounts(accounts)
     tokens = group(cloud, "tokens", "API tokens: make, list, revoke.")
 
-    _register_tokens(tokens, with_database)
+    _register_tokens(tokens)
 
 
-def _register_tokens(tokens: click.Group, with_database: Decorator) -> None:
+def _register_accounts(accounts: click.Group) -> None:
+    @command(accounts, "list")
+    @with_database
+    def list_accounts(invocation: Invocation, database: Database) -> None:
+        """List the accounts of a cloud, the first one first."""
+        from tui_licenses.cloud import administration
+
+        found = administration.accounts(prepare(database))
+        invocation.output.items([_account_record(account) for account in found], _ACCOUNT_COLUMNS)
+
+    @command(accounts, "make")
+    @with_database
+    @click.argument("name")
+    @click.option("--plan", required=True, help="Pro, ProPlus and Enterprise have licenses.")
+    @click.option("--support-contact", help="Whom people with another plan may ask.")
+    def make(
+        invocation: Invocation,
+        database: Database,
+        name: str,
+        plan: str,
+        support_contact: str | None,
+    ) -> None:
+        """Make an account without instances and keys."""
+        from tui_licenses.cloud import administration
+
+        record = _account_record(
+            administration.make_account(prepare(database), name, plan, support_contact)
+        )
+        invocation.output.item(record, _facts(record, _ACCOUNT_COLUMNS))
+
+
+def _register_tokens(tokens: click.Group) -> None:
     @command(tokens, "list")
     @with_database
     @click.option("--account", metavar="ID|NAME", help="Only tokens of this account.")
@@ -84,7 +97,7 @@ def _register_tokens(tokens: click.Group, with_database: Decorator) -> None:
         """List the tokens; their secrets are not kept and cannot be shown."""
         from tui_licenses.cloud import administration
 
-        found = administration.tokens(database, account)
+        found = administration.tokens(prepare(database), account)
         invocation.output.items([_token_record(token) for token in found], _TOKEN_COLUMNS)
 
     @command(tokens, "make")
@@ -104,11 +117,9 @@ def _register_tokens(tokens: click.Group, with_database: Decorator) -> None:
         """Make a token; its secret is shown this once."""
         from tui_licenses.cloud import administration
 
-        token = administration.make_token(database, account, Role(role), name, email)
-        record = new_token_record(token)
-        invocation.output.item(
-            record, [(title.capitalize(), cell(record)) for title, cell in NEW_TOKEN_COLUMNS]
-        )
+        token = administration.make_token(prepare(database), account, Role(role), name, email)
+        record = {**new_token_record(token), "displayName": token.display_name}
+        invocation.output.item(record, _facts(record, NEW_TOKEN_COLUMNS))
 
     @command(tokens, "revoke")
     @with_database
@@ -117,22 +128,34 @@ def _register_tokens(tokens: click.Group, with_database: Decorator) -> None:
         """Revoke a token for good."""
         from tui_licenses.cloud import administration
 
-        record = _token_record(administration.revoke_token(database, subject_id))
-        invocation.output.item(
-            record, [(title.capitalize(), cell(record)) for title, cell in _TOKEN_COLUMNS]
-        )
+        record = _token_record(administration.revoke_token(prepare(database), subject_id))
+        invocation.output.item(record, _facts(record, _TOKEN_COLUMNS))
 
 
-def new_token_record(token: NewToken) -> Record:
+def new_token_record(token: SignIn) -> Record:
     """Return a new token with its secret."""
     return {
         "subjectId": token.subject_id,
         "refreshToken": token.refresh_token,
         "role": token.role.value,
-        "displayName": token.display_name,
         "accountId": token.account_id,
         "accountName": token.account_name,
         "plan": token.plan,
+    }
+
+
+def _facts(record: Record, columns: Sequence[Column]) -> list[tuple[str, str]]:
+    return [(title.capitalize(), cell(record)) for title, cell in columns]
+
+
+def _account_record(account: AccountSummary) -> Record:
+    return {
+        "id": account.id,
+        "name": account.name,
+        "plan": account.plan,
+        "instanceCount": account.instance_count,
+        "keyCount": account.key_count,
+        "addOnCount": account.add_on_count,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import click
@@ -15,6 +16,7 @@ from tui_licenses.config import (
     choose_context,
     save_configuration,
 )
+from tui_licenses.errors import SignInError, UseError
 from tui_licenses.wiring import EMBEDDED_ENDPOINT, sign_out
 
 
@@ -72,17 +74,28 @@ def register(root: click.Group) -> None:
         """Remove a context and its credentials."""
         configuration = invocation.configuration()
         chosen = choose_context(configuration, name, {})
-        shortened = configuration.without_context(chosen.name)
-        sign_out(chosen.name)
-        save_configuration(shortened)
+        if chosen.url is None:
+            raise UseError(
+                "invalid-request",
+                "The embedded lab cloud is always there and cannot be removed.",
+                "Name another context; `tui-licenses context list` shows them.",
+            )
+        with suppress(SignInError):
+            sign_out(chosen.name)
+        save_configuration(configuration.without_context(chosen.name))
         invocation.output.item({"name": chosen.name}, [("Removed", chosen.name)])
 
 
-def _current(invocation: Invocation, configuration: Configuration) -> str:
-    return choose_context(configuration, invocation.context_name, invocation.environment).name
+def _current(invocation: Invocation, configuration: Configuration) -> str | None:
+    """Return the name of the context in use; None where a name is set that does not exist."""
+    try:
+        return choose_context(configuration, invocation.context_name, invocation.environment).name
+    except UseError:
+        # The list is where one looks for the right name: it must not fail for a wrong one.
+        return None
 
 
-def _record(context: Context, current: str) -> Record:
+def _record(context: Context, current: str | None) -> Record:
     return {
         "name": context.name,
         "endpoint": context.url or EMBEDDED_ENDPOINT,

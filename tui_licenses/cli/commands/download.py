@@ -17,10 +17,10 @@ from tui_licenses.domain.license_key import KeyState, LicenseKey
 from tui_licenses.domain.status import license_file_refusal
 from tui_licenses.errors import (
     Detail,
+    NotAllowedError,
     NotFoundError,
     PartialFailureError,
     StateError,
-    TuiLicensesError,
     UseError,
 )
 from tui_licenses.service.downloads import DocumentKind, DownloadOutcome
@@ -64,9 +64,9 @@ def register(root: click.Group) -> None:
 
 
 def _add(
-    group: click.Group, kind: DocumentKind, what: str, handles: str, find: Find, choose: Choose
+    parent: click.Group, kind: DocumentKind, what: str, handles: str, find: Find, choose: Choose
 ) -> None:
-    @command(group, kind.value, text=f"{what}\n\n{handles}")
+    @command(parent, kind.value, text=f"{what}\n\n{handles}")
     @click.argument("ids", nargs=-1, metavar="[ID]…")
     @click.option("--all", "everything", is_flag=True, help="Download all there are.")
     @click.option(
@@ -116,7 +116,9 @@ async def _subjects(
         try:
             subject = await find(services, handle)
             found[subject.id] = subject
-        except (NotFoundError, StateError, UseError) as error:
+        except (NotFoundError, NotAllowedError, StateError, UseError) as error:
+            if error.code == "plan-not-eligible":
+                raise
             missing.append(DownloadOutcome(handle, None, error))
     return list(found.values()), missing
 
@@ -153,26 +155,20 @@ def _show(invocation: Invocation, outcomes: list[DownloadOutcome], *, is_single:
     if failed and is_single:
         raise failed[0][1]
     records = [_record(outcome) for outcome in outcomes]
-    if failed:
-        if invocation.output.format.value == "table":
-            invocation.output.items(records, SAVED_FILE_COLUMNS)
-        raise BulkDownloadError(failed, len(outcomes), {"items": records})
-    invocation.output.items(records, SAVED_FILE_COLUMNS)
-
-
-class BulkDownloadError(PartialFailureError):
-    """Some documents could not be downloaded; `data` holds every outcome."""
-
-    def __init__(
-        self, failed: list[tuple[str, TuiLicensesError]], total: int, data: dict[str, Any]
-    ) -> None:
-        super().__init__(
-            "partly-failed",
-            f"{len(failed)} of {total} documents could not be downloaded.",
-            "The others are saved. Correct what is named and run the command again.",
-            details=tuple(Detail(item, error.code, str(error)) for item, error in failed),
-        )
-        self.data = data
+    if not failed:
+        invocation.output.items(records, SAVED_FILE_COLUMNS)
+        return
+    invocation.output.outcomes(records, SAVED_FILE_COLUMNS)
+    codes = {error.code for _, error in failed}
+    if len(failed) == len(outcomes) and len(codes) == 1:
+        # One cause for all of them, as a folder that cannot be written: that is what to tell.
+        raise failed[0][1]
+    raise PartialFailureError(
+        "partly-failed",
+        f"{len(failed)} of {len(outcomes)} documents could not be downloaded.",
+        "The others are saved. Correct what is named and run the command again.",
+        details=tuple(Detail(item, error.code, str(error)) for item, error in failed),
+    )
 
 
 def _record(outcome: DownloadOutcome) -> dict[str, Any]:

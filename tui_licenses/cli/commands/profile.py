@@ -39,7 +39,7 @@ def write_profile(invocation: Invocation, data: bytes) -> None:
     Raises `UseError` for formats that cannot hold a document.
     """
     if invocation.output.format is Format.TABLE:
-        invocation.output.raw(data)
+        invocation.output.document(data)
     elif invocation.output.format is Format.CSV:
         raise UseError(
             "invalid-request",

@@ -12,7 +12,7 @@ from tui_licenses.cli.invocation import Invocation, command
 from tui_licenses.cli.output import error_record
 from tui_licenses.cli.records import certificate_record, license_contents_record
 from tui_licenses.errors import Detail, DocumentError, UseError
-from tui_licenses.service.folder_check import FolderReport
+from tui_licenses.service.folder_check import FileCheck, FolderReport
 from tui_licenses.service.license_contents import LicenseFileContents
 from tui_licenses.wiring import Services
 
@@ -115,34 +115,21 @@ def _show_folder(invocation: Invocation, report: FolderReport) -> None:
         }
         for file in report.files
     ]
-    failed = [file for file in report.files if file.error is not None]
-    if not report.is_good:
-        if invocation.output.format.value == "table":
-            invocation.output.items(records, _FOLDER_COLUMNS)
-        raise FolderRefusedError(
-            {"items": records},
-            tuple(
-                Detail(file.name, file.error.code, file.error.message)
-                for file in failed
-                if file.error is not None
-            ),
-        )
-    invocation.output.items(records, _FOLDER_COLUMNS, isLab=report.is_lab)
-
-
-class FolderRefusedError(DocumentError):
-    """A folder holds a file that is damaged, missing or not verified; `data` has them all."""
-
-    def __init__(self, data: dict[str, Any], details: tuple[Detail, ...]) -> None:
-        super().__init__(
-            details[0].code if details else "nothing-to-verify",
-            "Not everything in this folder could be verified."
-            if details
-            else "This folder holds nothing that could be verified.",
-            "Download the named files again.",
-            details=details,
-        )
-        self.data = data
+    if report.is_good:
+        invocation.output.items(records, _FOLDER_COLUMNS, isLab=report.is_lab)
+        return
+    invocation.output.outcomes(records, _FOLDER_COLUMNS)
+    details = tuple(
+        Detail(file.name, file.error.code, file.error.message)
+        for file in report.files
+        if file.error is not None and file.check is not FileCheck.MISSING
+    )
+    raise DocumentError(
+        details[0].code,
+        "Not everything in this folder could be verified.",
+        "Download the named files again.",
+        details=details,
+    )
 
 
 _FOLDER_COLUMNS = (

@@ -82,14 +82,14 @@ def check_activation(
     if not 1 <= len(request.keys) <= KEYS_MAXIMUM:
         raise invalid("/keys", f"An activation has 1 to {KEYS_MAXIMUM} keys.")
     checked = CheckedActivation()
-    if request.instance_id is not None:
-        checked.instance = _target(connection, author, request.instance_id)
+    if request.instance is not None:
+        checked.new_instance = _new_instance(request.instance)
+        checked.instance_name = str(checked.new_instance["name"])
+    else:
+        checked.instance = _target(connection, author, str(request.instance_id))
         checked.instance_name = checked.instance.name
         if checked.instance.state == InstanceState.RETIRED:
             checked.refuse("/instanceId", "instance-retired", "This instance is retired.")
-    elif request.instance is not None:
-        checked.new_instance = _new_instance(request.instance)
-        checked.instance_name = str(checked.new_instance["name"])
     pointers = _check_keys(connection, author, request, checked)
     _check_master(connection, author, request, checked, pointers)
     _check_profile(connection, request, checked)
@@ -103,13 +103,11 @@ def _target(connection: Connection, author: Author, instance_id: str) -> AnyRow:
     is unknown.
     """
     row = find_instance(connection, instance_id)
-    if row is not None and row.account_id != author.account_id and row.master_key_id is not None:
-        master = find_key_row(connection, row.master_key_id)
-        if master is None or master.account_id != author.account_id:
-            row = None
-    elif row is not None and row.account_id != author.account_id:
-        row = None
-    if row is None:
+    owners = set() if row is None else {row.account_id}
+    master = _current_master(connection, row)
+    if master is not None:
+        owners.add(master.account_id)
+    if row is None or author.account_id not in owners:
         raise Problem(
             "instance-not-found",
             "This account has no such instance.",

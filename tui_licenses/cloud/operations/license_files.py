@@ -19,8 +19,8 @@ from tui_licenses.cloud.instants import MICROSECONDS_PER_SECOND
 from tui_licenses.cloud.operations.audit import Author, record
 from tui_licenses.cloud.rows import (
     AnyRow,
+    current_instance,
     decode_features,
-    find_instance,
     find_key_row,
     instance_keys,
 )
@@ -155,9 +155,7 @@ def refresh_license_file(
 def issue_license_file(store: Store, instance_id: str, author: Author) -> LicenseFile:
     """Issue a license file in a transaction of its own: after a new signing key, or the first."""
     with store.write() as connection:
-        instance = find_instance(connection, instance_id)
-        if instance is None:
-            raise Problem("instance-not-found", "There is no such instance.")
+        instance = current_instance(connection, instance_id)
         known = _stored(connection, instance_id)
         file = refresh_license_file(store, connection, instance, author.now)
         if file is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.exc import DatabaseError
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import TokenAnswer, TokenRequest, WireUser
@@ -57,7 +56,7 @@ def show_health(cloud: Cloud, _call: Call) -> Reply:
     """Answer whether the database can be read and has the schema of this program."""
     try:
         ready = cloud.store.schema_version() == SCHEMA_VERSION
-    except (DatabaseError, FileError):
+    except FileError:
         ready = False
     if not ready:
         raise Problem(
