@@ -156,11 +156,12 @@ def _recorded(error: Exception) -> TuiLicensesError:
     from tui_licenses.errors import UnexpectedError
     from tui_licenses.tui.crash import record_failure
 
-    record_failure(error, datetime.now(UTC))
+    log = str(paths.log_file())
+    is_logged = log in record_failure(error, datetime.now(UTC)).next_step
     return UnexpectedError(
         "unexpected",
         f"Something unexpected happened ({type(error).__name__}); this is a bug.",
-        f"Please report it with the end of {paths.log_file()}.",
+        f"Please report it with the end of {log}." if is_logged else "It could not be logged.",
     )
 
 

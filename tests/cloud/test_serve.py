@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.cloud.conftest import Template
-from tui_licenses.cloud.serve import check_address, is_loopback, serve
+from tui_licenses.cloud.serve import base_url, check_address, is_loopback, serve
 from tui_licenses.errors import FileError, UseError
 
 _PROGRAM = """
@@ -136,21 +136,10 @@ def test_a_server_speaks_tls(database: Path, template: Template, tmp_path: Path)
 
 def _self_signed(folder: Path) -> tuple[Path, Path]:
     certificate, key = folder / "cert.pem", folder / "key.pem"
+    request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+    name = "-subj /CN=localhost -addext subjectAltName=DNS:localhost"
     subprocess.run(
-        [
-            *[
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-            ],
-            *["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
-            *("-keyout", str(key), "-out", str(certificate)),
-        ],
+        ["openssl", *request.split(), *name.split(), "-keyout", str(key), "-out", str(certificate)],
         check=True,
         capture_output=True,
     )
@@ -201,3 +190,8 @@ def test_a_missing_database_is_told(tmp_path: Path) -> None:
     with pytest.raises(UseError) as refused:
         serve(tmp_path / "cloud.db")
     assert refused.value.code == "database-missing"
+
+
+def test_the_address_of_a_server_is_a_url() -> None:
+    assert base_url("127.0.0.1", 8443, is_tls=False) == "http://127.0.0.1:8443"
+    assert base_url("::1", 8443, is_tls=True) == "https://[::1]:8443"

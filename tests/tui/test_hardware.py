@@ -14,7 +14,7 @@ from tui_licenses.config import Settings
 from tui_licenses.domain.hardware import HardwareRow
 from tui_licenses.domain.instance import Instance
 from tui_licenses.service.inventory import Inventory
-from tui_licenses.state.events import InstanceChanged
+from tui_licenses.state.events import InstanceChanged, InventoryLoaded
 from tui_licenses.state.store import Store
 from tui_licenses.tui.screens.download import DownloadScreen
 from tui_licenses.tui.screens.hardware import HardwareScreen, csv_bytes
@@ -28,7 +28,7 @@ def _instance(inventory: Inventory) -> Instance:
 
 async def _open(dashboard: Dashboard, inventory: Inventory) -> None:
     dashboard.app.open_hardware(_instance(inventory).id)
-    await dashboard.wait_for("Hardware Information", "machine-id")
+    await dashboard.wait_for("Hardware Information", "Motherboard")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -51,9 +51,9 @@ async def test_typed_words_filter_the_rows_and_escape_brings_all_back(
         await _open(dashboard, inventory)
         await dashboard.press("slash")
         await dashboard.type("CPU vendor")
-        await dashboard.wait_for("Intel", gone="machine-id")
+        await dashboard.wait_for("Intel", gone="Motherboard")
         await dashboard.press("enter", "down", "escape")
-        await dashboard.wait_for("machine-id")
+        await dashboard.wait_for("system / core / memory")
         await dashboard.press("slash")
         await dashboard.type("qqq")
         await dashboard.wait_for("No row matches.")
@@ -101,7 +101,7 @@ async def test_a_table_that_cannot_be_saved_says_why(
         await dashboard.press("x")
         await dashboard.wait_for("A file of this name is there.")
         await dashboard.press("enter")
-        await dashboard.wait_for("already exists and holds something else")
+        await dashboard.wait_for("and holds something else.", "tick the box that replaces it")
         await dashboard.press("x", "escape")
         await dashboard.wait_for("Hardware Information")
 
@@ -130,10 +130,8 @@ async def test_an_instance_outside_the_list_is_loaded(
     inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard
 ) -> None:
     instance = _instance(inventory)
-    from tui_licenses.state.events import InventoryLoaded
-
     others = tuple(known for known in inventory.instances if known.id != instance.id)
-    loaded_store.dispatch(InventoryLoaded(replace(inventory, instances=others, cursor=None)))
+    loaded_store.dispatch(InventoryLoaded(replace(inventory, instances=others))
     async with open_dashboard(loaded_store) as dashboard:
         await _open(dashboard, inventory)
         await dashboard.wait_for(f"Hardware Information: {instance.name}")

@@ -77,8 +77,9 @@ async def test_there_is_a_row_for_the_master_and_each_add_on(
         for key in inventory.keys:
             if key.instance_id == instance.id:
                 assert group_key(key.key) in dashboard.text
-        rows = [line for line in dashboard.text.splitlines() if " master  " in line]
-        assert rows[0].startswith(group_key(_master(inventory).key))
+        lines = dashboard.text.splitlines()
+        titles = next(index for index, line in enumerate(lines) if "Product " in line[40:])
+        assert lines[titles + 1].startswith(f"{group_key(_master(inventory).key)} master")
 
 
 async def test_the_license_file_says_what_it_holds_before_and_what_remains_after(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import cast
 
 import click
 
@@ -107,9 +108,9 @@ def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:
         return end.exit_code
     except click.Abort as error:
         raise KeyboardInterrupt from error
-    except click.exceptions.NoArgsIsHelpError as error:
-        raise _without_command(error.ctx) from error
     except click.UsageError as error:
+        if isinstance(error.ctx, click.Context) and _lacks_command(error):
+            raise _without_command(error.ctx) from error
         where = error.ctx.command_path if error.ctx is not None else "tui-licenses"
         raise UseError(
             "invalid-request",
@@ -123,10 +124,14 @@ def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:
     return 0
 
 
-def _without_command(context: click.Context | None) -> UseError:
-    if context is None or not isinstance(context.command, click.Group):
-        return UseError("invalid-request", "A command is missing.", "See `tui-licenses --help`.")
-    names = ", ".join(context.command.list_commands(context))
+def _lacks_command(error: click.UsageError) -> bool:
+    return isinstance(error, click.exceptions.NoArgsIsHelpError) or (
+        error.message == "Missing command."
+    )
+
+
+def _without_command(context: click.Context) -> UseError:
+    names = ", ".join(cast(click.Group, context.command).list_commands(context))
     return UseError(
         "invalid-request",
         f"`{context.command_path}` is followed by one of: {names}.",

@@ -18,6 +18,7 @@ from tui_licenses.cloud.locks import exclusive_lock
 from tui_licenses.domain.account import Role
 from tui_licenses.errors import FileError
 from tui_licenses.files import read_private, write_private
+from tui_licenses.paths import private_folder
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -131,7 +132,7 @@ def ensure_embedded(
     """
     if credentials_path(database).exists() and database.exists():
         return False
-    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(database.parent)
     with exclusive_lock(database.with_name(f"{database.stem}.lock")):
         if credentials_path(database).exists() and database.exists():
             return False

@@ -23,6 +23,7 @@ PORT_DEFAULT = 8443
 
 # 5 s: a client that keeps a connection open must not hold up a stop for longer.
 _SHUTDOWN_SECONDS = 5
+_HEADER_BYTES = 32 * 1024
 
 
 def is_loopback(host: str) -> bool:
@@ -97,8 +98,8 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests in hand and return.
 
-    Port 0 takes any free port; `on_ready` gets the base URL with the real port as soon as the
-    socket accepts connections. Raises `UseError` (`tls-required`, `address-unavailable`,
+    Port 0 takes any free port; `on_ready` gets the base URL with the real port once requests
+    are answered and signals are heard. Raises `UseError` (`tls-required`, `address-unavailable`,
     `database-missing`) and `FileError`.
     """
     check_address(host, tls_cert, tls_key)
@@ -115,8 +116,6 @@ def serve(
         store.analyse()
         config = uvicorn.Config(
             create_app(store),
-            host=host,
-            port=port,
             ssl_certfile=tls_cert,
             ssl_keyfile=tls_key,
             log_config=None,
@@ -125,15 +124,21 @@ def serve(
             server_header=False,
             lifespan="off",
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-            h11_max_incomplete_event_size=32 * 1024,
+            h11_max_incomplete_event_size=_HEADER_BYTES,
         )
-        bound = _bind(config, host, port)
-        real_port = bound.getsockname()[1]
-        scheme = "http" if tls_cert is None else "https"
-        shown_host = f"[{host}]" if ":" in host else host
-        if on_ready is not None:
-            on_ready(f"{scheme}://{shown_host}:{real_port}")
-        with bound:
-            CloudServer(config).run(sockets=[bound])
+        with _bind(config, host, port) as bound:
+            url = base_url(host, bound.getsockname()[1], is_tls=tls_cert is not None)
+            server = CloudServer(config, lambda: (on_ready or _say_nothing)(url))
+            server.run(sockets=[bound])
     finally:
         store.close()
+
+
+def _say_nothing(_url: str) -> None:
+    """Tell nobody that the server is ready."""
+
+
+def base_url(host: str, port: int, *, is_tls: bool) -> str:
+    """Return the address clients are given."""
+    shown_host = f"[{host}]" if ":" in host else host
+    return f"{'https' if is_tls else 'http'}://{shown_host}:{port}"

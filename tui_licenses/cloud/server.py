@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -12,7 +13,19 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class CloudServer(uvicorn.Server):
-    """A server that finishes its requests after SIGTERM or SIGINT and then returns."""
+    """A server that finishes its requests after SIGTERM or SIGINT and then returns.
+
+    `on_started` is called when it answers requests.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, then say so."""
+        await super().startup(sockets)
+        self._on_started()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -39,6 +39,7 @@ from tui_licenses.tui.following import Following
 from tui_licenses.tui.place import Place, PlaceKind
 from tui_licenses.tui.screens.base import DomainScreen
 from tui_licenses.tui.screens.licenses import LicensesScreen
+from tui_licenses.tui.screens.plain import PlainScreen
 from tui_licenses.tui.theme import THEMES, AsciiFilter, style_sheets
 from tui_licenses.tui.widgets.status_line import StatusLine
 
@@ -329,10 +330,10 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         from tui_licenses.tui.palette import Palette
 
         screen = self.screen
-        if isinstance(screen, DomainScreen):
+        if isinstance(screen, DomainScreen | PlainScreen):
             self.push_screen(Palette(screen.NAME), partial(self._run_chosen, screen))
 
-    async def _run_chosen(self, screen: DomainScreen, command_id: str | None) -> None:
+    async def _run_chosen(self, screen: DomainScreen | PlainScreen, command_id: str | None) -> None:
         if command_id is not None:
             await screen.action_command(command_id)
 

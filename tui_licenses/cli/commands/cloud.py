@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from tui_licenses import paths
 from tui_licenses.cli.commands import cloud_tokens
 from tui_licenses.cli.commands.cloud_database import Database, is_embedded, prepare, with_database
 from tui_licenses.cli.facts import KEY_COLUMNS
@@ -109,7 +108,6 @@ def _seed(
     from tui_licenses.cloud.embedded import embedded_credentials, ensure_embedded
 
     file = Path(database)
-    paths.private_folder(file.parent)
     if not ensure_embedded(file, instances=instances, keys=keys, random_seed=random_seed):
         raise UseError(
             "database-not-empty",

@@ -38,6 +38,5 @@ def prepare(database: Database) -> Database:
     if is_embedded(database):
         from tui_licenses.cloud.embedded import ensure_embedded
 
-        paths.private_folder(paths.embedded_cloud_folder())
         ensure_embedded(paths.embedded_database_file())
     return database

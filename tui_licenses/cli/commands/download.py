@@ -164,7 +164,7 @@ def _show(invocation: Invocation, outcomes: list[DownloadOutcome], *, is_single:
         # One cause for all of them, as a folder that cannot be written: that is what to tell.
         raise failed[0][1]
     raise PartialFailureError(
-        "partly-failed",
+        "partial-failure",
         f"{len(failed)} of {len(outcomes)} documents could not be downloaded.",
         "The others are saved. Correct what is named and run the command again.",
         details=tuple(Detail(item, error.code, str(error)) for item, error in failed),

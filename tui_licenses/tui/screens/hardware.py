@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 # What a spreadsheet would take for a formula; the value comes from a file of a stranger.
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
+_REPLACE_STEP = "Save into another folder, or tick the box that replaces it."
+
 NumberedRow = tuple[int, HardwareRow]
 
 _COLUMNS: tuple[TableColumn[NumberedRow], ...] = (
@@ -185,7 +187,8 @@ class HardwareScreen(DomainScreen):
         try:
             await asyncio.to_thread(write_private, path, csv_bytes(rows), replace=choice.force)
         except TuiLicensesError as error:
-            self.query_one(InlineProblem).show(error)
+            step = _REPLACE_STEP if error.code == "file-exists" else None
+            self.query_one(InlineProblem).show(error, step)
             return
         self.query_one(InlineProblem).show(None)
         self.dashboard.tell(f"Saved: {path}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.types import TypeEngine
@@ -73,10 +75,7 @@ def _create_event() -> None:
         sa.Column("before", sa.Text(), nullable=True),
         sa.Column("after", sa.Text(), nullable=True),
         sa.Column("request_id", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["account.id"],
-        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"]),
         sa.PrimaryKeyConstraint("account_id", "sequence"),
         sqlite_strict=True,
     )
@@ -95,10 +94,7 @@ def _create_idempotency() -> None:
         sa.Column("headers", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", _LONG_INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["account.id"],
-        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"]),
         sa.PrimaryKeyConstraint("account_id", "idempotency_key"),
         sqlite_strict=True,
     )
@@ -130,10 +126,7 @@ def _create_instance() -> None:
         sa.CheckConstraint(
             "state IN ('pending', 'licensed', 'unlicensed', 'retired')", name="instance_state"
         ),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["account.id"],
-        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"]),
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
     )
@@ -151,10 +144,7 @@ def _create_product_word() -> None:
         "product_word",
         sa.Column("word", _ORDERED_TEXT, nullable=False),
         sa.Column("product_code", _ORDERED_TEXT, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["product_code"],
-            ["product.code"],
-        ),
+        sa.ForeignKeyConstraint(["product_code"], ["product.code"]),
         sa.PrimaryKeyConstraint("word", "product_code"),
         sqlite_strict=True,
     )
@@ -173,10 +163,7 @@ def _create_subject() -> None:
         sa.Column("created_at", _LONG_INTEGER, nullable=False),
         sa.Column("revoked_at", _LONG_INTEGER, nullable=True),
         sa.CheckConstraint("role IN ('reader', 'operator', 'administrator')", name="subject_role"),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["account.id"],
-        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"]),
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
     )
@@ -189,10 +176,7 @@ def _create_access_token() -> None:
         sa.Column("subject_id", _ORDERED_TEXT, nullable=False),
         sa.Column("created_at", _LONG_INTEGER, nullable=False),
         sa.Column("expires_at", _LONG_INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["subject_id"],
-            ["subject.id"],
-        ),
+        sa.ForeignKeyConstraint(["subject_id"], ["subject.id"]),
         sa.PrimaryKeyConstraint("token_hash"),
         sqlite_strict=True,
     )
@@ -207,14 +191,8 @@ def _create_activation() -> None:
         sa.Column("account_id", _ORDERED_TEXT, nullable=False),
         sa.Column("instance_id", _ORDERED_TEXT, nullable=False),
         sa.Column("created_at", _LONG_INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["account.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["instance_id"],
-            ["instance.id"],
-        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"]),
+        sa.ForeignKeyConstraint(["instance_id"], ["instance.id"]),
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
     )
@@ -226,14 +204,8 @@ def _create_instance_word() -> None:
         sa.Column("account_id", _ORDERED_TEXT, nullable=False),
         sa.Column("word", _ORDERED_TEXT, nullable=False),
         sa.Column("instance_id", _ORDERED_TEXT, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["account.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["instance_id"],
-            ["instance.id"],
-        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"]),
+        sa.ForeignKeyConstraint(["instance_id"], ["instance.id"]),
         sa.PrimaryKeyConstraint("account_id", "word", "instance_id"),
         sqlite_strict=True,
     )
@@ -249,10 +221,7 @@ def _create_license_file() -> None:
         sa.Column("content_hash", sa.Text(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["instance_id"],
-            ["instance.id"],
-        ),
+        sa.ForeignKeyConstraint(["instance_id"], ["instance.id"]),
         sa.PrimaryKeyConstraint("instance_id"),
         sqlite_strict=True,
     )
@@ -268,18 +237,14 @@ def _create_profile() -> None:
         sa.Column("hostname", sa.Text(), nullable=True),
         sa.Column("fingerprint", sa.Text(), nullable=True),
         sa.Column("uploaded_at", _LONG_INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["instance_id"],
-            ["instance.id"],
-        ),
+        sa.ForeignKeyConstraint(["instance_id"], ["instance.id"]),
         sa.PrimaryKeyConstraint("instance_id", "revision"),
         sqlite_strict=True,
     )
 
 
-def _create_license_key() -> None:
-    op.create_table(
-        "license_key",
+def _license_key_columns() -> list[sa.Column[Any]]:
+    return [
         sa.Column("id", _ORDERED_TEXT, nullable=False),
         sa.Column("account_id", _ORDERED_TEXT, nullable=False),
         sa.Column("key", _ORDERED_TEXT, nullable=False),
@@ -301,6 +266,13 @@ def _create_license_key() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("sequence", _LONG_INTEGER, nullable=False),
         sa.Column("position", _ORDERED_TEXT, nullable=False),
+    ]
+
+
+def _create_license_key() -> None:
+    op.create_table(
+        "license_key",
+        *_license_key_columns(),
         sa.CheckConstraint("kind IN ('master', 'addOn')", name="license_key_kind"),
         sa.CheckConstraint(
             "state <> 'active' OR (instance_id IS NOT NULL AND activated_at IS NOT NULL)",
@@ -313,26 +285,17 @@ def _create_license_key() -> None:
             "state IN ('unassigned', 'active', 'suspended', 'revoked', 'superseded')",
             name="license_key_state",
         ),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["account.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["activation_id"],
-            ["activation.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["instance_id"],
-            ["instance.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["product_code"],
-            ["product.code"],
-        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"]),
+        sa.ForeignKeyConstraint(["activation_id"], ["activation.id"]),
+        sa.ForeignKeyConstraint(["instance_id"], ["instance.id"]),
+        sa.ForeignKeyConstraint(["product_code"], ["product.code"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
         sqlite_strict=True,
     )
+
+
+def _index_license_key() -> None:
     op.create_index(
         "license_key_blocked_master",
         "license_key",
@@ -389,3 +352,4 @@ def upgrade() -> None:
     _create_license_file()
     _create_profile()
     _create_license_key()
+    _index_license_key()

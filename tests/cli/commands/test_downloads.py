@@ -1,0 +1,237 @@
+"""`download`, and `inspect`, `verify`, `trust` and `profile` for what was downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from tests.cli.commands.conftest import Program, Record
+from tests.support.folders import names_in
+
+
+def _file_in(folder: Path, ending: str) -> Path:
+    return next(path for path in folder.iterdir() if path.name.endswith(ending))
+
+
+@pytest.fixture
+def license_file(program: Program, tmp_path: Path) -> Path:
+    """Give the license file of an instance, in a folder of its own."""
+    folder = tmp_path / "licenses"
+    program("download", "license", program.licensed()["id"], "--to", str(folder))
+    return _file_in(folder, "-license.bin")
+
+
+def test_a_license_file_is_the_same_through_instance_name_and_any_key(program: Program) -> None:
+    instance = program.licensed()
+    keys = program.items("keys", "list", "--addons", "--instance", instance["id"])
+    checksums = set()
+    for handle in (instance["id"], keys[0]["id"], keys[-1]["key"]):
+        (file,) = program.items("download", "license", handle, "--to", "files")
+        assert hashlib.sha256(Path(file["path"]).read_bytes()).hexdigest() == file["sha256"]
+        assert file["size"] == Path(file["path"]).stat().st_size
+        checksums.add(file["sha256"])
+    assert len(checksums) == 1
+    assert names_in(Path("files"))[0].endswith("-license.bin")
+    table = program("download", "license", instance["id"], "--to", "files").output
+    assert checksums.pop() in table
+    assert "1 master + " in table
+
+
+def test_a_certificate_and_a_profile_are_saved_into_the_current_folder(program: Program) -> None:
+    key = program.keys("addOn", "active")[0]
+    (certificate,) = program.items("download", "certificate", key["key"])
+    assert key["key"][-4:] in PdfReader(certificate["path"]).pages[0].extract_text()
+    instance = program.licensed()
+    (profile,) = program.items("download", "profile", instance["id"])
+    shown = program("instances", "profile", instance["id"]).output
+    assert Path(profile["path"]).read_bytes() == shown.encode()
+    assert {Path(certificate["path"]).parent, Path(profile["path"]).parent} == {Path.cwd()}
+
+
+@pytest.mark.parametrize("kind", ["license", "certificate", "profile"])
+def test_all_documents_of_a_kind_are_downloaded_and_the_folder_verifies(
+    program: Program, kind: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "all"
+    files = program.items("download", kind, "--all", "--to", str(folder))
+    assert len(files) > 10
+    assert all(Path(file["path"]).is_file() for file in files)
+    checked = program.items("verify", str(folder))
+    assert {file["check"] for file in checked} == {"good"}
+    assert "CHECK" in program("verify", str(folder)).output
+
+
+def test_a_bulk_download_that_partly_failed_tells_every_outcome(
+    program: Program, tmp_path: Path
+) -> None:
+    instance, free = program.licensed(), program.keys("master", "unassigned")[0]
+    folder = tmp_path / "some"
+    words = ("download", "license", instance["id"], "Atlantis", free["id"], "--to", str(folder))
+    envelope = program(*words, "--format", "json", status=9).envelope()
+    good, *bad = envelope["data"]["items"]
+    assert Path(good["path"]).is_file()
+    assert [item["code"] for item in bad] == ["instance-not-found", "no-master"]
+    assert envelope["errors"][0]["code"] == "partly-failed"
+    assert [error["pointer"] for error in envelope["errors"][1:]] == ["Atlantis", free["id"]]
+    told = program(*words, status=9)
+    assert good["sha256"] in told.output
+    assert "2 of 3 documents could not be downloaded." in told.notes
+    assert "Atlantis" in told.notes
+    assert free["key"] not in told.notes
+
+
+def test_a_file_that_holds_something_else_is_replaced_only_by_force(program: Program) -> None:
+    instance = program.licensed()
+    (file,) = program.items("download", "license", instance["id"], "--to", "files")
+    path = Path(file["path"])
+    path.write_bytes(b"mine")
+    words = ("download", "license", instance["id"], "--to", "files")
+    before = names_in(Path("files"))
+    assert program.refusal(*words, status=10)["code"] == "file-exists"
+    assert path.read_bytes() == b"mine"
+    assert names_in(Path("files")) == before
+    program(*words, "--force")
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == file["sha256"]
+
+
+@pytest.mark.parametrize("kind", ["license", "certificate", "profile"])
+def test_a_folder_that_cannot_be_made_is_refused_and_nothing_is_left(
+    program: Program, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    instance = program.licensed()
+    handle = instance["masterKeyId"] if kind == "certificate" else instance["id"]
+    words = ("download", kind, handle, "--to", str(tmp_path / "file" / "below"))
+    assert program.refusal(*words, status=10)["code"] == "folder-not-writable"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "no folder"
+    assert names_in(Path.cwd()) == []
+
+
+@pytest.mark.parametrize("name", ["London Depot", "Portland [east] yard"])
+def test_an_instance_without_a_master_has_no_license_file(program: Program, name: str) -> None:
+    assert program.refusal("download", "license", name, status=5)["code"] == "no-master"
+    assert names_in(Path.cwd()) == []
+
+
+def test_what_a_license_file_says_is_shown_as_unverified(
+    program: Program, license_file: Path
+) -> None:
+    done = program("inspect", str(license_file), "--format", "json")
+    contents = done.envelope()
+    assert contents["data"]["verified"] is False
+    assert contents["warnings"] == ["Not verified: anybody could have written this."]
+    assert "Not verified" in done.notes
+    assert len(contents["data"]["keys"]) > 1
+    masked = program("inspect", str(license_file), "--mask").output
+    assert contents["data"]["keys"][0]["key"][-4:] in masked
+    assert contents["data"]["keys"][0]["key"] not in masked.replace("-", "")
+
+
+def test_a_license_file_is_verified_and_labelled_lab(program: Program, license_file: Path) -> None:
+    envelope = program("verify", str(license_file), "--format", "json").envelope()
+    assert envelope["data"]["verified"] is True
+    assert envelope["data"]["isLab"] is True
+    assert "lab" in envelope["warnings"][0]
+    assert "Signature  good" in program("verify", str(license_file)).output
+
+
+def test_a_license_file_is_refused_on_another_host(
+    program: Program, license_file: Path, tmp_path: Path
+) -> None:
+    own = program.licensed()
+    other = program.instances(
+        lambda one: bool(one["profileRevision"]) and one["fingerprint"] != own["fingerprint"]
+    )[0]
+    profiles = []
+    for instance in (own, other):
+        file = tmp_path / f"{instance['id']}.xml"
+        file.write_text(program("instances", "profile", instance["id"]).output, encoding="utf-8")
+        profiles.append(str(file))
+    words = ("verify", str(license_file))
+    assert "it belongs here" in program(*words, "--profile", profiles[0]).output
+    assert program.refusal(*words, "--profile", profiles[1], status=8)["code"] == "wrong-server"
+    assert program.refusal(*words, "--this-host", status=8)["code"] == "wrong-server"
+
+
+def _altered(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+@pytest.mark.parametrize("command", ["inspect", "verify"])
+def test_a_file_that_is_no_license_file_is_refused(
+    program: Program, license_file: Path, command: str
+) -> None:
+    whole = license_file.read_bytes()
+    for data in (whole[:100], whole[:-1], b"", b"PK\x03\x04 something else"):
+        license_file.write_bytes(data)
+        assert program.refusal(command, str(license_file), status=8)["code"]
+    license_file.unlink()
+    assert program.refusal(command, str(license_file), status=10)["code"] == "file-not-found"
+
+
+def test_one_changed_bit_is_found(program: Program, license_file: Path) -> None:
+    license_file.write_bytes(_altered(license_file.read_bytes()))
+    assert program.refusal("verify", str(license_file), status=8)["code"]
+    folder = str(license_file.parent)
+    failed = program("verify", folder, "--format", "json", status=8).envelope()
+    (file,) = [item for item in failed["data"]["items"] if item["kind"] == "license"]
+    assert file["check"] == "changed"
+    assert file["error"]["code"]
+    assert file["name"] in program("verify", folder, status=8).output
+
+
+def test_a_folder_with_nothing_to_verify_is_refused(program: Program, tmp_path: Path) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    assert program.refusal("verify", str(folder), status=8)["code"] == "nothing-to-verify"
+
+
+def _certificate_code(path: str) -> str:
+    """Return the certificate code as a person would copy it out of the PDF."""
+    text = "\n".join(page.extract_text() for page in PdfReader(path).pages)
+    lines = [line.strip() for line in text.splitlines()]
+    start = next(number for number, line in enumerate(lines) if line.startswith("TLC"))
+    return " ".join(lines[start:])
+
+
+def test_a_certificate_code_that_is_none_is_refused(program: Program) -> None:
+    error = program.refusal("verify", "--certificate-code", "TLC1-AAAA", status=8)
+    assert error["code"]
+
+
+def test_the_root_of_a_file_is_trusted_only_with_its_fingerprint(
+    program: Program, tmp_path: Path
+) -> None:
+    (root,) = program.items("trust", "list")
+    assert root["isAutomatic"] is True
+    error = program.refusal("trust", "add", status=2)
+    assert root["fingerprint"] in error["message"]
+    program.refusal("trust", "add", "--fingerprint", "0" * 64, status=8)
+    added = program.data("trust", "add", "--fingerprint", root["fingerprint"])
+    assert added["fingerprint"] == root["fingerprint"]
+    assert "Trusted" in program("trust", "add", "--fingerprint", root["fingerprint"]).output
+    assert "Removed" in program("trust", "remove", root["fingerprint"]).output
+    assert program.refusal("trust", "remove", "1" * 64, status=4)["code"]
+    missing = str(tmp_path / "nowhere")
+    assert program.refusal("trust", "add", missing, "--fingerprint", "0" * 64, status=10)["code"]
+
+
+def test_the_profile_of_this_host_is_written_and_saved(program: Program, tmp_path: Path) -> None:
+    document = program("profile").output
+    assert document.startswith("<?xml")
+    file = tmp_path / "host.xml"
+    saved: Record = program.data("profile", "--to", str(file))
+    assert saved["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert saved["size"] == file.stat().st_size
+    file.write_text("mine", encoding="utf-8")
+    assert program.refusal("profile", "--to", str(file), status=10)["code"] == "file-exists"
+    assert "SHA-256" in program("profile", "--to", str(file), "--force").output
+    below = str(file / "below.xml")
+    assert program.refusal("profile", "--to", below, status=10)["code"] == "folder-not-writable"
+    assert json.load(io.StringIO(program("profile", "--format", "jsonl").output))["profileXml"]
