@@ -143,9 +143,9 @@ def host_profile_bytes() -> bytes:
     samples = sorted(Path(folder).glob("*.xml")) if folder else []
     if samples:
         return samples[0].read_bytes()
-    from tui_licenses.documents.host_profile import host_profile
+    from tui_licenses.documents.host_profile import collect_host_profile
 
-    return host_profile()
+    return collect_host_profile()
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ async def test_an_instance_outside_the_list_is_loaded(
 ) -> None:
     instance = _instance(inventory)
     others = tuple(known for known in inventory.instances if known.id != instance.id)
-    loaded_store.dispatch(InventoryLoaded(replace(inventory, instances=others))
+    loaded_store.dispatch(InventoryLoaded(replace(inventory, instances=others)))
     async with open_dashboard(loaded_store) as dashboard:
         await _open(dashboard, inventory)
         await dashboard.wait_for(f"Hardware Information: {instance.name}")

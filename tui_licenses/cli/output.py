@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, TextIO
 
-from tui_licenses.errors import Detail, TuiLicensesError
+from tui_licenses.errors import Detail, NotAllowedError, TuiLicensesError, UnavailableError
 from tui_licenses.text import clean, pad, width_cells
 
 SCHEMA_VERSION = 1
@@ -119,6 +119,9 @@ class Output:
             self.note(f"  {where}{detail.message}")
         if error.next_step:
             self.note(error.next_step)
+        contact = _support_contact(error)
+        if contact is not None and contact not in error.next_step:
+            self.note(f"Contact: {contact}")
 
     def warn(self, text: str) -> None:
         """Tell something that matters but stops nothing: standard error, and `warnings`."""
@@ -206,7 +209,15 @@ def _errors(error: TuiLicensesError) -> list[Record]:
     whole = error_record(error.code, error.message, error.next_step)
     if error.request_id is not None:
         whole["requestId"] = error.request_id
+    if isinstance(error, NotAllowedError) and error.plan is not None:
+        whole |= {"plan": error.plan, "supportContact": _support_contact(error)}
+    if isinstance(error, UnavailableError) and error.retry_after_seconds is not None:
+        whole["retryAfterSeconds"] = error.retry_after_seconds
     return [whole, *(_detail(detail) for detail in error.details)]
+
+
+def _support_contact(error: TuiLicensesError) -> str | None:
+    return error.support_contact if isinstance(error, NotAllowedError) else None
 
 
 def _detail(detail: Detail) -> Record:

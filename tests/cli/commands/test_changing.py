@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands.conftest import Program, Record
+from tests.cli.conftest import Program, Record
 
 
 def _change_count(program: Program) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from tests.cli.commands.conftest import Program, Record
+from tests.cli.conftest import Program, Record
 from tests.support.folders import names_in
 
 
@@ -22,11 +22,13 @@ def _file_in(folder: Path, ending: str) -> Path:
 def license_file(program: Program, tmp_path: Path) -> Path:
     """Give the license file of an instance, in a folder of its own."""
     folder = tmp_path / "licenses"
+    folder.mkdir()
     program("download", "license", program.licensed()["id"], "--to", str(folder))
     return _file_in(folder, "-license.bin")
 
 
 def test_a_license_file_is_the_same_through_instance_name_and_any_key(program: Program) -> None:
+    Path("files").mkdir()
     instance = program.licensed()
     keys = program.items("keys", "list", "--addons", "--instance", instance["id"])
     checksums = set()
@@ -58,6 +60,7 @@ def test_all_documents_of_a_kind_are_downloaded_and_the_folder_verifies(
     program: Program, kind: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "all"
+    folder.mkdir()
     files = program.items("download", kind, "--all", "--to", str(folder))
     assert len(files) > 10
     assert all(Path(file["path"]).is_file() for file in files)
@@ -71,6 +74,7 @@ def test_a_bulk_download_that_partly_failed_tells_every_outcome(
 ) -> None:
     instance, free = program.licensed(), program.keys("master", "unassigned")[0]
     folder = tmp_path / "some"
+    folder.mkdir()
     words = ("download", "license", instance["id"], "Atlantis", free["id"], "--to", str(folder))
     envelope = program(*words, "--format", "json", status=9).envelope()
     good, *bad = envelope["data"]["items"]
@@ -86,6 +90,7 @@ def test_a_bulk_download_that_partly_failed_tells_every_outcome(
 
 
 def test_a_file_that_holds_something_else_is_replaced_only_by_force(program: Program) -> None:
+    Path("files").mkdir()
     instance = program.licensed()
     (file,) = program.items("download", "license", instance["id"], "--to", "files")
     path = Path(file["path"])
@@ -189,15 +194,7 @@ def test_one_changed_bit_is_found(program: Program, license_file: Path) -> None:
 def test_a_folder_with_nothing_to_verify_is_refused(program: Program, tmp_path: Path) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()
-    assert program.refusal("verify", str(folder), status=8)["code"] == "nothing-to-verify"
-
-
-def _certificate_code(path: str) -> str:
-    """Return the certificate code as a person would copy it out of the PDF."""
-    text = "\n".join(page.extract_text() for page in PdfReader(path).pages)
-    lines = [line.strip() for line in text.splitlines()]
-    start = next(number for number, line in enumerate(lines) if line.startswith("TLC"))
-    return " ".join(lines[start:])
+    assert program.refusal("verify", str(folder), status=8)["code"] == "manifest-missing"
 
 
 def test_a_certificate_code_that_is_none_is_refused(program: Program) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tui_licenses.domain.license_key import KeyState, LicenseKey
 from tui_licenses.domain.status import license_file_refusal
 from tui_licenses.errors import (
     Detail,
+    FileError,
     NotAllowedError,
     NotFoundError,
     PartialFailureError,
@@ -74,7 +76,7 @@ def _add(
         "folder",
         type=click.Path(path_type=Path),
         default=Path(),
-        help="The folder to save into; the current one if left out.",
+        help="The folder to save into, created if need be; the current one if left out.",
     )
     @click.option("--force", is_flag=True, help="Replace files that hold something else.")
     def download(
@@ -97,12 +99,31 @@ def _add(
                 name = outcome.file.path.name if outcome.file else "failed"
                 invocation.output.progress(len(done), total, name)
 
+            is_new = bool(subjects) and _make_folder(folder)
             outcomes = await services.downloads.many(
                 kind, subjects, folder, force=force, on_outcome=tell
             )
+            if is_new and not any(outcome.file for outcome in outcomes):
+                with suppress(OSError):
+                    folder.rmdir()
             return [*outcomes, *missing]
 
         _show(invocation, invocation.run(work), is_single=len(ids) == 1)
+
+
+def _make_folder(folder: Path) -> bool:
+    """Create the folder to save into where there is none; say whether it is new."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise FileError(
+            "folder-not-writable",
+            f"The folder {folder} cannot be created: {error.strerror}.",
+            "Choose another folder with --to, or create this one.",
+        ) from error
+    return True
 
 
 async def _subjects(

@@ -27,18 +27,17 @@ from tui_licenses.cloud.operations.license_files import (
     issue_license_file,
 )
 from tui_licenses.cloud.operations.profiles import stored_profile
-from tui_licenses.cloud.resources.file_names import (
-    LICENSE_MEDIA_TYPE,
-    PROFILE_MEDIA_TYPE,
-    certificate_name,
-    license_name,
-    manifest_name,
-    profile_name,
-)
 from tui_licenses.cloud.resources.instances import instance_reply, stale
+from tui_licenses.cloud.resources.media_types import LICENSE_MEDIA_TYPE, PROFILE_MEDIA_TYPE
 from tui_licenses.cloud.rows import AnyRow, instance_keys, read_key
 from tui_licenses.documents.manifest import ManifestFile, build_manifest, manifest_file
 from tui_licenses.domain.account import Role
+from tui_licenses.domain.file_names import (
+    certificate_name,
+    license_file_name,
+    manifest_name,
+    profile_name,
+)
 
 _XML_TYPES = frozenset({"application/xml", "text/xml"})
 _MANIFEST_MEDIA_TYPE = "application/vnd.tui-licenses.manifest.v1+json"
@@ -57,7 +56,9 @@ def license_file_of(cloud: Cloud, call: Call, connection: Connection, row: AnyRo
 
 def license_file_reply(call: Call, row: AnyRow, file: LicenseFile) -> Reply:
     """Answer the download of a license file."""
-    return file_reply(call, File(file.content, LICENSE_MEDIA_TYPE, license_name(row), file.sha256))
+    return file_reply(
+        call, File(file.content, LICENSE_MEDIA_TYPE, license_file_name(row), file.sha256)
+    )
 
 
 def download_license_file(cloud: Cloud, call: Call) -> Reply:
@@ -134,7 +135,7 @@ def download_manifest(cloud: Cloud, call: Call) -> Reply:
         if "license" in wanted:
             file = license_file_of(cloud, call, connection, row)
             serial, issued = file.serial, file.issued
-            files.append(manifest_file("license", license_name(row), file.content))
+            files.append(manifest_file("license", license_file_name(row), file.content))
         stored = stored_profile(connection, row) if "profile" in wanted else None
         if stored is not None:
             files.append(manifest_file("profile", profile_name(row), stored.content))

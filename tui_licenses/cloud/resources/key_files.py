@@ -9,14 +9,11 @@ from tui_licenses.cloud.http.call import Call
 from tui_licenses.cloud.http.reply import File, Reply, file_reply
 from tui_licenses.cloud.http.resource import Cloud, Resource
 from tui_licenses.cloud.operations.certificates import build_certificate
-from tui_licenses.cloud.resources.file_names import (
-    CERTIFICATE_MEDIA_TYPE,
-    LICENSE_MEDIA_TYPE,
-    certificate_name,
-)
 from tui_licenses.cloud.resources.instance_files import license_file_of, license_file_reply
 from tui_licenses.cloud.resources.keys import owned_key
+from tui_licenses.cloud.resources.media_types import CERTIFICATE_MEDIA_TYPE, LICENSE_MEDIA_TYPE
 from tui_licenses.cloud.rows import current_instance, read_key
+from tui_licenses.domain.file_names import certificate_name
 
 
 def download_license_file(cloud: Cloud, call: Call) -> Reply:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.accounts import sign_in_as
-from tests.cli.commands.conftest import Program, Record
+from tests.cli.conftest import Program, Record
 from tui_licenses.domain.license_key import group_key
 
 

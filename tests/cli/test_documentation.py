@@ -1,0 +1,70 @@
+"""The generated documents say what the program does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tui_licenses.cli.documentation import command_line_document, exit_codes_document
+
+DOCUMENTS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("name", ["cli.md", "exit-codes.md"])
+def test_a_generated_document_is_true(name: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "tui_licenses.cli.documentation", str(tmp_path)]
+    subprocess.run(words, check=True, timeout=60, env=dict(os.environ))
+    made = (tmp_path / name).read_text(encoding="utf-8")
+    kept = (DOCUMENTS / name).read_text(encoding="utf-8")
+    assert kept == made, "run `python -m tui_licenses.cli.documentation`"
+
+
+def test_every_command_of_the_contract_is_documented() -> None:
+    document = command_line_document()
+    for command in (
+        "open",
+        "login",
+        "logout",
+        "whoami",
+        *(f"context {verb}" for verb in ("list", "use", "show", "remove")),
+        *(f"instances {verb}" for verb in ("list", "show", "rename", "relocate", "hardware")),
+        "instances profile",
+        *(f"keys {verb}" for verb in ("list", "show", "lookup", "release")),
+        "activate",
+        *(f"download {kind}" for kind in ("license", "certificate", "profile")),
+        "inspect",
+        "verify",
+        *(f"trust {verb}" for verb in ("list", "add", "remove")),
+        "profile",
+        "events list",
+        *(f"cloud {verb}" for verb in ("init", "seed", "serve", "issue", "check")),
+        *(f"cloud {verb}" for verb in ("suspend", "reinstate", "revoke")),
+        *(f"cloud tokens {verb}" for verb in ("list", "make", "revoke")),
+    ):
+        assert f"\n### {command}\n" in document, command
+
+
+def test_every_exit_status_is_explained_with_its_codes() -> None:
+    document = exit_codes_document()
+    for status in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130):
+        assert f"\n| {status} | " in document
+    for status, code in (
+        (2, "no-terminal"),
+        (2, "terminal-too-small"),
+        (5, "key-already-assigned"),
+        (6, "plan-not-eligible"),
+        (7, "connection-refused"),
+        (8, "wrong-instance"),
+        (9, "partial-failure"),
+        (10, "file-exists"),
+    ):
+        (row,) = (
+            line
+            for line in document.partition("## Error codes")[2].splitlines()
+            if line.startswith(f"| {status} |")
+        )
+        assert f"`{code}`" in row
