@@ -93,9 +93,11 @@ class Program:
         """Return an instance with an own active master, add-ons and a profile."""
         masters = {key["id"] for key in self.keys("master", "active")}
         return self.instances(
-            lambda one: one["masterKeyId"] in masters
-            and one["addOnCount"] > 1
-            and bool(one["profileRevision"])
+            lambda one: (
+                one["masterKeyId"] in masters
+                and one["addOnCount"] > 1
+                and bool(one["profileRevision"])
+            )
         )[0]
 
 

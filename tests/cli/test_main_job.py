@@ -88,7 +88,7 @@ def url(administrator: Administrator, database: Path, sign_in: Record) -> Iterat
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())["url"]
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=20) == 130
 
 
 def _real_profile(administrator: Administrator) -> Path:

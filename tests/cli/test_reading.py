@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-
 from pathlib import Path
 
 import pytest
@@ -223,7 +222,8 @@ def test_a_plan_without_the_tab_is_refused_with_the_one_to_ask(
     for arguments in (("keys", "list"), ("instances", "list"), ("events", "list")):
         refused = program.refusal(*arguments, status=6)
         assert refused["code"] == "plan-not-eligible"
-        assert "@" in refused["nextStep"]
+        assert "@" in refused["supportContact"]
+        assert refused["supportContact"] in program(*arguments, status=6).notes
     told = program("whoami")
     assert told.status == 0
     assert "Omni-D" in told.output

@@ -9,9 +9,18 @@ import pytest
 from tests.tui.conftest import OpenDashboard
 from tui_licenses.domain.status import KeyStatus
 from tui_licenses.state.store import Store
+from tui_licenses.tui.app import TuiLicensesApp
 from tui_licenses.tui.commands import commands_of
 from tui_licenses.tui.guide import STATUS_MEANINGS, TOPICS, chapter, chapters
+from tui_licenses.tui.screens.activation import ActivationScreen
+from tui_licenses.tui.screens.base import DomainScreen
+from tui_licenses.tui.screens.hardware import HardwareScreen
 from tui_licenses.tui.screens.help import HelpScreen, key_facts
+from tui_licenses.tui.screens.instance_details import InstanceDetailsScreen
+from tui_licenses.tui.screens.key_details import KeyDetailsScreen
+from tui_licenses.tui.screens.plain import PlainScreen
+from tui_licenses.tui.screens.plan_gate import PlanGateScreen
+from tui_licenses.tui.screens.saved_files import SavedFilesScreen
 
 CheckFrame = Callable[[str, str], None]
 
@@ -81,3 +90,24 @@ def test_the_guide_has_the_three_ways_to_activate_and_every_status() -> None:
     for shown in chapters():
         assert shown.title
         assert all(len(line) <= 100 for line in shown.lines)
+
+
+@pytest.mark.parametrize(
+    "screen",
+    [
+        ActivationScreen,
+        HardwareScreen,
+        HelpScreen,
+        InstanceDetailsScreen,
+        KeyDetailsScreen,
+        PlanGateScreen,
+        SavedFilesScreen,
+    ],
+)
+def test_every_command_that_help_lists_does_something(
+    screen: type[DomainScreen | PlainScreen],
+) -> None:
+    for command in commands_of(screen.NAME):
+        is_of_app = command.action.startswith("app.")
+        owner = TuiLicensesApp if is_of_app else screen
+        assert hasattr(owner, f"action_{command.action.removeprefix('app.')}"), command.id

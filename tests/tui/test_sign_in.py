@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from tests.conftest import ServedCloud
 from tests.tui.conftest import Dashboard, OpenDashboard
+from tests.tui.test_dialogs import dialog_text
 from tui_licenses.config import EMBEDDED_CONTEXT, Context, load_configuration
 from tui_licenses.domain.account import Role
 from tui_licenses.service.sign_in import Credentials, load_credentials
@@ -38,7 +39,7 @@ async def test_the_sign_in_looks_as_on_record(
         await dashboard.press("enter")
         await dashboard.type("secret")
         assert "secret" not in dashboard.text
-        check_frame(f"sign-in-{size[0]}x{size[1]}", dashboard.text)
+        check_frame(f"sign-in-{size[0]}x{size[1]}", dialog_text(dashboard))
 
 
 async def test_a_good_sign_in_is_kept_and_its_context_becomes_the_current_one(

@@ -139,7 +139,8 @@ def _without_command(context: click.Context) -> UseError:
     )
 
 
-def _sentence(text: str) -> str:
+def _sentence(message: str) -> str:
+    text = " ".join(message.split())
     return text if text.endswith((".", "?")) else f"{text}."
 
 

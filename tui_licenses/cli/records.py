@@ -183,7 +183,7 @@ def saved_file_record(subject_id: str, file: SavedFile) -> Record:
         "subjectId": subject_id,
         "kind": file.kind.value,
         "subject": file.subject,
-        "path": str(file.path),
+        "path": str(file.path.absolute()),
         "size": file.size_bytes,
         "sha256": file.sha256,
         "isNew": file.is_new,

@@ -95,8 +95,8 @@ def serve(
     tls_key: Path | None = None,
     *,
     on_ready: Callable[[str], None] | None = None,
-) -> None:
-    """Serve until SIGTERM or SIGINT, then finish the requests in hand and return.
+) -> bool:
+    """Serve until SIGTERM or SIGINT, finish the requests in hand, and say whether it was SIGINT.
 
     Port 0 takes any free port; `on_ready` gets the base URL with the real port once requests
     are answered and signals are heard. Raises `UseError` (`tls-required`, `address-unavailable`,
@@ -130,6 +130,7 @@ def serve(
             url = base_url(host, bound.getsockname()[1], is_tls=tls_cert is not None)
             server = CloudServer(config, lambda: (on_ready or _say_nothing)(url))
             server.run(sockets=[bound])
+            return server.is_interrupted
     finally:
         store.close()
 

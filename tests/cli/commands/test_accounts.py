@@ -125,9 +125,7 @@ def test_without_a_terminal_nobody_is_asked_for_a_token(blank_program: Program) 
 @pytest.mark.parametrize(
     ("url", "code"), [("http://cloud.example.com", "insecure-url"), ("nonsense", "url-invalid")]
 )
-def test_an_address_that_cannot_be_is_refused(
-    blank_program: Program, url: str, code: str
-) -> None:
+def test_an_address_that_cannot_be_is_refused(blank_program: Program, url: str, code: str) -> None:
     assert blank_program.refusal("login", "--url", url, status=2)["code"] == code
 
 
@@ -220,3 +218,13 @@ def test_a_broken_configuration_is_named_with_its_line(program: Program) -> None
     error = program.refusal("keys", "list", status=2)
     assert error["code"] == "configuration-invalid"
     assert "Line 2" in error["message"]
+
+
+def test_a_second_cloud_on_the_same_host_needs_a_name(
+    blank_program: Program, served_cloud: ServedCloud
+) -> None:
+    words = ("login", "--url", served_cloud.url, "--token-stdin")
+    blank_program(*words, stdin=_typed(served_cloud))
+    elsewhere = ("login", "--url", "http://127.0.0.1:1", "--token-stdin")
+    error = blank_program.refusal(*elsewhere, status=2, stdin=_typed(served_cloud))
+    assert error["code"] == "context-exists"

@@ -98,7 +98,6 @@ def test_options_that_exclude_each_other_are_refused(program: Program, profile_f
         ("download", "license"),
         ("download", "license", "x", "--all"),
         ("cloud", "issue", "--account", "x"),
-        ("keys", "list", "--format", "xml"),
         ("frobnicate",),
         ("keys",),
         ("keys", "frobnicate"),
@@ -108,7 +107,9 @@ def test_options_that_exclude_each_other_are_refused(program: Program, profile_f
 
 def test_a_key_is_released_and_activated_elsewhere(program: Program) -> None:
     instance = program.licensed()
-    add_on = next(key for key in program.keys("addOn", "active") if key["instanceId"] == instance["id"])
+    add_on = next(
+        key for key in program.keys("addOn", "active") if key["instanceId"] == instance["id"]
+    )
     released = program.data("keys", "release", add_on["key"], "--reason", "moved")
     assert (released["state"], released["instanceId"]) == ("unassigned", None)
     masters = {key["id"] for key in program.keys("master", "active")}
@@ -155,7 +156,9 @@ def test_a_master_is_replaced_only_when_asked_to(program: Program) -> None:
     key = program.keys("master", "unassigned")[0]["key"]
     words = ("activate", key, "--instance", instance["id"])
     assert program.refusal(*words, status=5)["code"] == "master-already-present"
-    preview = program("activate", key, "--instance", instance["id"], "--replace-master", "--preview")
+    preview = program(
+        "activate", key, "--instance", instance["id"], "--replace-master", "--preview"
+    )
     assert "\n-" in preview.output
     replaced = program.data(*words, "--replace-master")
     assert replaced["instance"]["masterKeyId"] != instance["masterKeyId"]
@@ -190,7 +193,15 @@ def _refused_keys(program: Program) -> dict[str, tuple[tuple[str, ...], int, str
     }
 
 
-CASES = ("malformed", "unknown", "used elsewhere", "no master", "partner", "one of two", "no profile")
+CASES = (
+    "malformed",
+    "unknown",
+    "used elsewhere",
+    "no master",
+    "partner",
+    "one of two",
+    "no profile",
+)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -219,3 +230,11 @@ def test_a_refused_preview_shows_the_whole_preview(program: Program) -> None:
 def test_no_key_at_all_is_refused(program: Program) -> None:
     for words in (("activate", "--instance", "x"), ("activate", "-", "--instance", "x")):
         assert program.refusal(*words, status=2)["code"] == "invalid-request"
+
+
+def test_a_format_that_does_not_exist_is_refused(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "--format" in program("keys", "list", "--format", "xml", status=2).notes
+    monkeypatch.setenv("TUI_LICENSES_FORMAT", "xml")
+    assert "TUI_LICENSES_FORMAT" in program("keys", "list", status=2).notes

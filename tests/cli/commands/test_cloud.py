@@ -46,7 +46,12 @@ def test_keys_are_issued_to_an_account(program: Program) -> None:
     assert issued[0]["expiresAt"] == "2030-01-01T00:00:00Z"
     assert {feature["quantity"] for feature in issued[0]["features"]} == {250, None}
     assert program.data("keys", "lookup", issued[0]["key"])["assignable"] is True
-    assert "add-on" in program(*words[:-1], "add-on", "--product", "x", "--product-name", "X", "--feature", "x").output
+    assert (
+        "add-on"
+        in program(
+            *words[:-1], "add-on", "--product", "x", "--product-name", "X", "--feature", "x"
+        ).output
+    )
 
 
 @pytest.mark.parametrize("feature", ["=3", "devices=many", "devices="])
@@ -63,7 +68,11 @@ def test_keys_are_issued_to_nobody_unknown(program: Program) -> None:
 
 def test_a_key_is_suspended_reinstated_and_revoked(program: Program) -> None:
     key = program.keys("addOn", "active")[0]
-    for command, state in (("suspend", "suspended"), ("reinstate", "active"), ("revoke", "revoked")):
+    for command, state in (
+        ("suspend", "suspended"),
+        ("reinstate", "active"),
+        ("revoke", "revoked"),
+    ):
         program("cloud", command, key["key"], "--reason", "test")
         assert program.data("keys", "show", key["id"])["state"] == state
     error = program.refusal("cloud", "reinstate", key["id"], "--reason", "test", status=5)

@@ -144,3 +144,28 @@ def test_a_key_pressed_to_interrupt_a_prompt_ends_with_130() -> None:
         terminal.press("ctrl+c")
         assert terminal.wait_for_exit() == 130
     assert not list(Path(os.environ["HOME"]).rglob("*.toml"))
+
+
+def test_on_a_terminal_a_table_is_fitted_and_handles_stay_whole(lab_database: Path) -> None:
+    words = (*PROGRAM, "keys", "list", "--query", "flughafen")
+    with Terminal(words, os.environ, columns=120, rows=30) as terminal:
+        terminal.wait_for("KEY", "…", "master")
+        assert terminal.wait_for_exit() == 0
+    assert b"\x1b[1m" in terminal.raw
+
+
+def test_on_a_terminal_downloads_show_their_progress(lab_database: Path, tmp_path: Path) -> None:
+    words = (*PROGRAM, "download", "profile", "--all", "--to", str(tmp_path))
+    with Terminal(words, os.environ, columns=200, rows=60) as terminal:
+        terminal.wait_for("SHA-256")
+        assert terminal.wait_for_exit() == 0
+    assert b"1 of " in terminal.raw
+
+
+def test_on_a_terminal_a_profile_is_shown_and_an_error_is_red(lab_database: Path) -> None:
+    with Terminal((*PROGRAM, "profile"), os.environ) as terminal:
+        assert terminal.wait_for_exit() == 0
+    with Terminal((*PROGRAM, "keys", "show", "short"), os.environ) as terminal:
+        terminal.wait_for("16 characters")
+        assert terminal.wait_for_exit() == 2
+    assert b"\x1b[31mError:" in terminal.raw

@@ -52,9 +52,27 @@ def _register_setting_up(cloud: click.Group) -> None:
 
     @command(cloud, "seed")
     @with_database
-    @click.option("--instances", type=click.IntRange(min=1), default=24, show_default=True)
-    @click.option("--keys", type=click.IntRange(min=1), default=120, show_default=True)
-    @click.option("--random-seed", type=int, default=1, show_default=True)
+    @click.option(
+        "--instances",
+        type=click.IntRange(min=1),
+        default=24,
+        show_default=True,
+        help="Instances of the first account.",
+    )
+    @click.option(
+        "--keys",
+        type=click.IntRange(min=1),
+        default=120,
+        show_default=True,
+        help="Keys of the first account.",
+    )
+    @click.option(
+        "--random-seed",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Which estate; any number.",
+    )
     def seed(
         invocation: Invocation, database: Database, instances: int, keys: int, random_seed: int
     ) -> None:
@@ -120,8 +138,19 @@ def _seed(
 def _register_serving(cloud: click.Group) -> None:
     @command(cloud, "serve")
     @with_database
-    @click.option("--host", default="127.0.0.1", show_default=True)
-    @click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True)
+    @click.option(
+        "--host",
+        default="127.0.0.1",
+        show_default=True,
+        help="The address to listen on.",
+    )
+    @click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=8443,
+        show_default=True,
+        help="The port; 0 takes any free one.",
+    )
     @click.option("--tls-cert", type=click.Path(path_type=Path), help="Certificate chain (PEM).")
     @click.option("--tls-key", type=click.Path(path_type=Path), help="Private key (PEM).")
     def serve(
@@ -140,20 +169,32 @@ def _register_serving(cloud: click.Group) -> None:
             invocation.output.flush()
             invocation.output.note("Serving the license cloud; Ctrl-C stops it.")
 
-        serve_cloud(prepare(database), host, port, tls_cert, tls_key, on_ready=tell)
+        if serve_cloud(prepare(database), host, port, tls_cert, tls_key, on_ready=tell):
+            raise KeyboardInterrupt
 
 
 def _register_issuing(cloud: click.Group) -> None:
     @command(cloud, "issue")
     @with_database
     @click.option("--account", required=True, metavar="ID|NAME", help="Who gets the keys.")
-    @click.option("--kind", type=click.Choice(["master", "add-on"]), required=True)
+    @click.option(
+        "--kind",
+        type=click.Choice(["master", "add-on"]),
+        required=True,
+        help="What they are.",
+    )
     @click.option("--product", required=True, metavar="CODE", help="Product code.")
     @click.option("--product-name", help="Product name; the code if left out.")
     @click.option(
         "--feature", "features", multiple=True, metavar="CODE[=QUANTITY]", help="Once per feature."
     )
-    @click.option("--count", type=click.IntRange(1, 1000), default=1, show_default=True)
+    @click.option(
+        "--count",
+        type=click.IntRange(1, 1000),
+        default=1,
+        show_default=True,
+        help="How many keys.",
+    )
     @click.option("--starts", type=click.DateTime(), help="UTC; at once if left out.")
     @click.option("--expires", type=click.DateTime(), help="UTC; never if left out.")
     @click.option("--terminates", type=click.DateTime(), help="UTC; never if left out.")

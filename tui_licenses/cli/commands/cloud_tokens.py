@@ -102,9 +102,14 @@ def _register_tokens(tokens: click.Group) -> None:
 
     @command(tokens, "make")
     @with_database
-    @click.option("--account", required=True, metavar="ID|NAME")
-    @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
-    @click.option("--name", required=True, help="Whose token this is.")
+    @click.option("--account", required=True, metavar="ID|NAME", help="Whose token this is.")
+    @click.option(
+        "--role",
+        type=click.Choice([role.value for role in Role]),
+        required=True,
+        help="What it may do.",
+    )
+    @click.option("--name", required=True, help="Who uses it.")
     @click.option("--email", help="How to reach them.")
     def make(
         invocation: Invocation,

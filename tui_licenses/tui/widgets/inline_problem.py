@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.table import Table
 from rich.text import Text
 from textual.widgets import Static
 
@@ -21,13 +22,14 @@ class InlineProblem(Static):
         self.display = error is not None
         if error is None:
             return
-        lines = [Text.assemble(("! ", "bold"), (clean(error.message), "bold"))]
-        lines += [
-            Text(f"  {clean(detail.message)}")
-            for detail in error.details
-            if detail.message not in error.message
-        ]
+        lines = Table.grid(padding=(0, 1, 0, 0))
+        lines.add_column(no_wrap=True)
+        lines.add_column(overflow="fold")
+        lines.add_row(Text("!", style="bold"), Text(clean(error.message), style="bold"))
+        for detail in error.details:
+            if detail.message not in error.message:
+                lines.add_row(Text(), Text(clean(detail.message)))
         step = error.next_step if next_step is None else next_step
         if step:
-            lines.append(Text(f"  {clean(step)}"))
-        self.update(Text("\n").join(lines))
+            lines.add_row(Text(), Text(clean(step)))
+        self.update(lines)

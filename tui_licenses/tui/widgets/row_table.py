@@ -207,6 +207,8 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
         self._lines.clear()
         self._measure()
         self._scroll_into_sight()
+        # The first picture in a new size is drawn before this message is read.
+        self.refresh()
 
     def notify_style_update(self) -> None:
         """Forget lines drawn in other colours."""

@@ -351,7 +351,12 @@ class ActivationScreen(DomainScreen):
             return
         self._go_to(Step.REVIEW)
 
-    # User → service: review and submission
+    # User → service: review, submission and what comes of it
+
+    def action_download_license(self) -> None:
+        """Save the license file of the instance that was activated."""
+        if self._activation is not None:
+            self.dashboard.download_license(self._activation.instance.id)
 
     @on(ReviewStep.ReplacementDecided)
     def _decide_replacement(self, event: ReviewStep.ReplacementDecided) -> None:
