@@ -119,6 +119,14 @@ class Terminal:
             os.write(self._descriptor, KEYS.get(key, key).encode())
             self.read(0.02)
 
+    def press_until_gone(self, key: str, text: str, seconds: float = 30) -> None:
+        """Press a key that may come too early, again and again, until `text` is gone."""
+        deadline = time.monotonic() + seconds
+        while text in self.text:
+            assert time.monotonic() < deadline, f"{text!r} stays:\n{self.text}"
+            self.press(key)
+            self.read(0.1)
+
     def type(self, text: str) -> None:
         """Type a text."""
         for character in text:

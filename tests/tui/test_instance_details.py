@@ -78,7 +78,9 @@ async def test_a_rename_in_place_reaches_the_cloud_and_every_key_row(
         assert _stored(dashboard, instance).name == "Berlin Nord"
         state = dashboard.app.store.state
         assert state.inventory is not None
-        names = {key.instance_name for key in state.inventory.keys if key.instance_id == instance.id}
+        names = {
+            key.instance_name for key in state.inventory.keys if key.instance_id == instance.id
+        }
         assert names == {"Berlin Nord"}
         told = await dashboard.app.services.inventory.show_instance(instance.id)
         assert told.name == "Berlin Nord"
@@ -166,9 +168,7 @@ async def test_a_country_typed_over_without_a_choice_is_asked_for(
         await dashboard.wait_for("Location", gone="No country is chosen.")
 
 
-@pytest.mark.parametrize(
-    ("key", "kept"), [("m", "Mine"), ("t", "Theirs"), ("enter", "Theirs")]
-)
+@pytest.mark.parametrize(("key", "kept"), [("m", "Mine"), ("t", "Theirs"), ("enter", "Theirs")])
 async def test_two_changes_of_one_name_are_shown_and_one_is_kept(
     key: str,
     kept: str,

@@ -270,17 +270,12 @@ class LicensesScreen(DomainScreen):
 
     def action_filter(self) -> None:
         """Type the filter from now on."""
-        self.query_one(FilterField).focus()
+        self.set_focus(self.query_one(FilterField))
 
     @on(Input.Changed, "#filter")
     def _filter_as_typed(self, event: Input.Changed) -> None:
         event.stop()
         self.store.dispatch(FilterChanged(event.value))
-
-    @on(FilterField.Left)
-    def _leave_filter(self, event: FilterField.Left) -> None:
-        event.stop()
-        self._table.focus()
 
     def action_back(self) -> None:
         """Clear the filter, else the marks; the list itself is left with q."""

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.widgets import Button, Static
 
 from tui_licenses.domain.activation import Activation, ActivationPreview
 from tui_licenses.domain.instance import Instance
@@ -32,7 +29,7 @@ from tui_licenses.tui.screens.activation.next_steps import (
 from tui_licenses.tui.screens.activation.reading import check_typed_keys, read_profile
 from tui_licenses.tui.screens.activation.result_step import ResultStep
 from tui_licenses.tui.screens.activation.review_step import ReviewStep
-from tui_licenses.tui.screens.activation.step import STEP_TITLES, Step
+from tui_licenses.tui.screens.activation.step import Step, StepButtons, StepTitles
 from tui_licenses.tui.screens.base import DomainScreen
 from tui_licenses.tui.screens.confirm import ConfirmScreen
 from tui_licenses.tui.widgets.account_header import AccountHeader
@@ -62,15 +59,13 @@ class ActivationScreen(DomainScreen):
 
     def compose(self) -> ComposeResult:
         yield AccountHeader(self.services, self.store)
-        yield Static("", id="steps", markup=False)
+        yield StepTitles()
         yield KeysStep(self._write_key)
         yield InstanceStep(self._instances)
         yield ReviewStep(self._write_key)
         yield ResultStep(self._write_key)
         yield InlineProblem(id="step-problem")
-        with Horizontal(id="step-buttons"):
-            yield Button("Back", id="step-back", compact=True)
-            yield Button("Next", id="next-step", compact=True)
+        yield StepButtons()
         yield StatusLine()
         yield CommandFooter(ACTIVATION)
 
@@ -124,7 +119,7 @@ class ActivationScreen(DomainScreen):
             (Step.RESULT, ResultStep),
         ):
             self.query_one(widget).display = shown is step
-        self._show_titles()
+        self.query_one(StepTitles).show(step)
         self._show_buttons()
         if step is Step.KEYS:
             self.query_one(KeysStep).focus_first()
@@ -134,22 +129,10 @@ class ActivationScreen(DomainScreen):
         elif step is Step.REVIEW:
             self._ask_for_preview()
         else:
-            self.query_one("#next-step").focus()
-
-    def _show_titles(self) -> None:
-        line = Text("Activate license keys  ", no_wrap=True, overflow="ellipsis")
-        for step, title in STEP_TITLES.items():
-            is_here = step is self._step
-            line.append(
-                f"[{step}] {title}" if is_here else f" {step}  {title}",
-                style="bold reverse" if is_here else "",
-            )
-            line.append("  ")
-        self.query_one("#steps", Static).update(line)
+            self.query_one(StepButtons).focus_next()
 
     def _show_buttons(self) -> None:
-        following = self.query_one("#next-step", Button)
-        back = self.query_one("#step-back", Button)
+        is_review = self._step is Step.REVIEW
         count = len(self._draft.queue)
         labels = {
             Step.KEYS: "Next: the instance",
@@ -157,15 +140,18 @@ class ActivationScreen(DomainScreen):
             Step.REVIEW: f"Activate {count} key{'' if count == 1 else 's'}",
             Step.RESULT: "Done",
         }
-        following.label = labels[self._step]
-        if self._step is Step.REVIEW and self._submission is not None:
-            following.label = "Try again"
-        elif self._step is Step.REVIEW and self._preview is None:
-            following.label = "Ask again"
-        following.disabled = self._step is Step.REVIEW and (
-            self._is_submitting or not self._may_submit
+        label = labels[self._step]
+        if is_review and self._preview is None:
+            label = "Ask again"
+        elif self._is_submitting:
+            label = "Activating…"
+        elif is_review and self._submission is not None:
+            label = "Try again"
+        self.query_one(StepButtons).show(
+            label,
+            has_back=self._step in {Step.INSTANCE, Step.REVIEW},
+            is_next_possible=not is_review or (self._may_submit and not self._is_submitting),
         )
-        back.display = self._step in {Step.INSTANCE, Step.REVIEW}
 
     # User → service: moving between the steps
 
@@ -215,16 +201,6 @@ class ActivationScreen(DomainScreen):
             self._submit()
         else:
             self.dismiss()
-
-    @on(Button.Pressed, "#next-step")
-    def _press_next(self, event: Button.Pressed) -> None:
-        event.stop()
-        self.action_next_step()
-
-    @on(Button.Pressed, "#step-back")
-    def _press_back(self, event: Button.Pressed) -> None:
-        event.stop()
-        self.action_step_back()
 
     def _show_step_problem(self, error: TuiLicensesError) -> None:
         self.query_one("#step-problem", InlineProblem).show(error, next_step_for(error.code))
@@ -369,6 +345,8 @@ class ActivationScreen(DomainScreen):
         step = self.query_one(ReviewStep)
         self._preview = None
         request = self._draft.request()
+        if self._submission is not None and self._submission.request != request:
+            self._submission = None
         step.show_waiting(self._draft)
         self._show_buttons()
         try:
@@ -378,9 +356,8 @@ class ActivationScreen(DomainScreen):
         else:
             step.show_preview(self._draft, request, self._preview)
         self._show_buttons()
-        if self._step is not Step.REVIEW or step.focus_decision():
-            return
-        self.query_one("#next-step" if self._may_submit else "#step-back").focus()
+        if self._step is Step.REVIEW and not step.focus_decision():
+            self.query_one(StepButtons).focus_next()
 
     @property
     def _may_submit(self) -> bool:
@@ -391,7 +368,7 @@ class ActivationScreen(DomainScreen):
         if self._is_submitting or not self._may_submit:
             return
         request = self._draft.request()
-        if self._submission is None or self._submission.request != request:
+        if self._submission is None:
             self._submission = self.services.activation.prepare(request)
         self._is_submitting = True
         self._show_buttons()
