@@ -20,7 +20,7 @@ def test_a_generated_document_is_true(name: str, tmp_path: Path) -> None:
     subprocess.run(words, check=True, timeout=60, env=dict(os.environ))
     made = (tmp_path / name).read_text(encoding="utf-8")
     kept = (DOCUMENTS / name).read_text(encoding="utf-8")
-    assert kept == made, "run `python -m tui_licenses.cli.documentation`"
+    assert kept == made, "run `python docs/generate.py`"
 
 
 def test_every_command_of_the_contract_is_documented() -> None:

@@ -91,7 +91,13 @@ def test_the_dashboard_is_recognised_without_the_command_line() -> None:
     assert dashboard_request(["open", "key/1", "--context", "lab"]) == DashboardRequest(
         "lab", "key/1"
     )
-    for words in (["open"], ["open", "--help"], ["keys"], ["--context"], ["open", "a", "open", "b"]):
+    for words in (
+        ["open"],
+        ["open", "--help"],
+        ["keys"],
+        ["--context"],
+        ["open", "a", "open", "b"],
+    ):
         assert dashboard_request(words) is None
 
 

@@ -117,10 +117,6 @@ def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:
             _sentence(error.format_message()),
             f"See `{where} --help`.",
         ) from error
-    except click.ClickException as error:
-        raise UseError(
-            "invalid-request", _sentence(error.format_message()), "See `tui-licenses --help`."
-        ) from error
     return 0
 
 

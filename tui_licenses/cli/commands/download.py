@@ -104,11 +104,15 @@ def _add(
                 kind, subjects, folder, force=force, on_outcome=tell
             )
             if is_new and not any(outcome.file for outcome in outcomes):
-                with suppress(OSError):
-                    folder.rmdir()
+                _remove_if_empty(folder)
             return [*outcomes, *missing]
 
         _show(invocation, invocation.run(work), is_single=len(ids) == 1)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _make_folder(folder: Path) -> bool:
@@ -196,9 +200,5 @@ def _record(outcome: DownloadOutcome) -> dict[str, Any]:
     if outcome.file is not None:
         return saved_file_record(outcome.subject_id, outcome.file)
     error = outcome.error
-    if error is None:
-        return {"subjectId": outcome.subject_id}
-    return {
-        "subjectId": outcome.subject_id,
-        **error_record(error.code, error.message, error.next_step),
-    }
+    told = {} if error is None else error_record(error.code, error.message, error.next_step)
+    return {"subjectId": outcome.subject_id, **told}
