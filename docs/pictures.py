@@ -49,6 +49,15 @@ class Walker:
             await self._pilot.pause(0.02)
         await self._pilot.pause()
 
+    def unassigned_master(self) -> str:
+        """Return a master key that waits to be activated."""
+        inventory = self._pilot.app.store.state.inventory
+        return next(
+            str(key.key)
+            for key in inventory.keys
+            if key.is_master and key.instance_id is None and key.state == "unassigned"
+        )
+
     def _text(self) -> str:
         strips = self._pilot.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip) for strip in strips)
@@ -113,6 +122,49 @@ async def activation(walker: Walker) -> None:
     await walker.wait_for("There is no such")
 
 
+async def activation_instance(walker: Walker) -> None:
+    """Activation: a new instance with the profile of this host."""
+    await licenses(walker)
+    await walker.press("a")
+    await walker.wait_for("No key is queued")
+    await walker.type(walker.unassigned_master())
+    await walker.press("enter")
+    await walker.wait_for("yes")
+    await walker.press("enter")
+    await walker.wait_for("( ) A new instance")
+    await walker.press("shift+tab", "space")
+    await walker.wait_for("(*) A new instance")
+    await walker.press("tab")
+    await walker.type("Lobby Berlin")
+    await walker.press("enter")
+    await walker.type("germ")
+    await walker.wait_for("Germany")
+    await walker.press("enter", "tab", "tab", "tab", "enter")
+    await walker.wait_for("fingerprint")
+
+
+async def activation_review(walker: Walker) -> None:
+    """Activation: what would change."""
+    await activation_instance(walker)
+    await walker.press("f8")
+    await walker.wait_for("is activated")
+
+
+async def activation_result(walker: Walker) -> None:
+    """Activation: the result of each key."""
+    await activation_review(walker)
+    await walker.press("f8")
+    await walker.wait_for("activated on")
+
+
+async def palette(walker: Walker) -> None:
+    """The command palette."""
+    await licenses(walker)
+    await walker.press("colon")
+    await walker.type("down")
+    await walker.wait_for("certificate")
+
+
 async def saved_files(walker: Walker) -> None:
     """What was saved, with paths and checksums."""
     await download(walker)
@@ -137,14 +189,19 @@ WALKS: dict[str, Walk] = {
     "hardware": hardware,
     "key": key,
     "download": download,
-    "activation": activation,
+    "activation-keys": activation,
+    "activation-instance": activation_instance,
+    "activation-review": activation_review,
+    "palette": palette,
     "saved-files": saved_files,
     "help": guide,
+    # Last: it changes the estate that the others show.
+    "activation-result": activation_result,
 }
 
 
-async def picture(name: str, walk: Walk, columns: int, rows: int, account: int = 0) -> None:
-    """Walk to a screen of one account of the embedded cloud and write its picture."""
+async def picture(name: str, walk: Walk, columns: int, rows: int, *, has_tab: bool = True) -> None:
+    """Walk to a screen of the embedded cloud and write its picture."""
     from tui_licenses import paths
     from tui_licenses.cloud.embedded import embedded_credentials
     from tui_licenses.config import Configuration
@@ -152,7 +209,7 @@ async def picture(name: str, walk: Walk, columns: int, rows: int, account: int =
     from tui_licenses.wiring import open_services
 
     environment: dict[str, str] = {}
-    if account:
+    if not has_tab:
         credentials = embedded_credentials(paths.embedded_database_file())
         chosen = next(entry for entry in credentials if entry.plan == "OmniD")
         environment["TUI_LICENSES_SUBJECT_ID"] = chosen.subject_id
@@ -171,6 +228,13 @@ async def plan_gate(walker: Walker) -> None:
     await walker.wait_for("Omni")
 
 
+async def sign_in(walker: Walker) -> None:
+    """Signing in to another account."""
+    await plan_gate(walker)
+    await walker.press("l")
+    await walker.wait_for("Refresh token")
+
+
 async def main() -> None:
     """Write every picture; saved files go into a temporary folder."""
     from tui_licenses import paths
@@ -181,7 +245,8 @@ async def main() -> None:
     for columns, rows in SIZES:
         for name, walk in WALKS.items():
             await picture(name, walk, columns, rows)
-        await picture("plan-gate", plan_gate, columns, rows, account=1)
+        await picture("plan-gate", plan_gate, columns, rows, has_tab=False)
+        await picture("sign-in", sign_in, columns, rows, has_tab=False)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Rarer turns: what was signed out already, bulk actions in which all fails, new embedded clouds."""
+"""Rarer turns: sign-ins that are gone, bulk actions in which all fails, new embedded clouds."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.cli.conftest import Program
 from tests.conftest import ServedCloud
 from tests.support.folders import names_in
 from tui_licenses.domain.account import Role
+from tui_licenses.domain.license_key import mask_key
 
 
 def _log_in(program: Program, cloud: ServedCloud, *words: str) -> dict[str, str]:
@@ -93,7 +95,8 @@ def test_a_foreign_key_fails_alone_and_the_rest_is_saved(
         foreign = program.keys("master", "active")[0]["key"]
     failed = program("download", "certificate", mine["id"], foreign, "--format", "json", status=9)
     good, bad = failed.envelope()["data"]["items"]
-    assert (good["subjectId"], bad["subjectId"]) == (mine["id"], foreign)
+    assert (good["subjectId"], bad["subjectId"]) == (mine["id"], mask_key(foreign))
+    assert foreign not in failed.output + failed.notes
     assert bad["code"] in {"key-not-in-account", "key-not-found"}
     sign_in_as(monkeypatch, "OmniD")
     refused = program.refusal("download", "certificate", foreign, mine["key"], status=6)
@@ -104,7 +107,9 @@ def test_the_code_of_a_certificate_is_verified(program: Program) -> None:
     key = program.keys("master", "active")[0]
     (saved,) = program.items("download", "certificate", key["id"])
     text = "".join(page.extract_text() for page in PdfReader(saved["path"]).pages)
-    code = _certificate_code(text)
+    found = re.search(r"TLC1\.[0-9a-f]{16}\.[\w-]+\.[\w-]{86}", "".join(text.split()), re.ASCII)
+    assert found is not None
+    code = found[0]
     told = program.data("verify", "--certificate-code", code)
     assert (told["verified"], told["isLab"]) == (True, True)
     assert told["keyLastFour"] == key["key"][-4:]
@@ -113,10 +118,13 @@ def test_the_code_of_a_certificate_is_verified(program: Program) -> None:
     assert "lab" in shown.notes
 
 
-def _certificate_code(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines()]
-    first = next(number for number, line in enumerate(lines) if line.startswith("TLC1"))
-    return "".join(lines[first:])
+def test_a_handle_of_nothing_is_told_without_repeating_a_key(program: Program) -> None:
+    for handle in ("ZZZZ-ZZZZ-ZZZZ-ZZZZ", "00000000-0000-4000-8000-000000000000"):
+        refused = program.refusal("download", "license", handle, status=4)
+        assert refused["code"] == "not-found"
+        assert handle not in refused["message"]
+    refused = program.refusal("download", "license", "No such place", status=4)
+    assert refused["code"] == "instance-not-found"
 
 
 def test_an_embedded_cloud_of_any_size_is_seeded_before_its_first_use(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -18,14 +20,21 @@ PROGRAM = (sys.executable, "-m", "tui_licenses")
 CONTROL = b"\x1b["
 
 
-def _open(*arguments: str, columns: int = 100, rows: int = 40, **environment: str) -> Terminal:
+def _open(
+    *arguments: str,
+    columns: int = 100,
+    rows: int = 40,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Terminal:
     variables = {**os.environ, "TERM": "xterm-256color", **environment}
     return Terminal([*PROGRAM, *arguments], variables, columns=columns, rows=rows)
 
 
-def _shown(*arguments: str, columns: int = 100, **environment: str) -> tuple[str, bytes]:
+def _shown(
+    *arguments: str, columns: int = 100, environment: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, bytes]:
     """Run a command to its end; return its screen and the bytes it wrote."""
-    with _open(*arguments, columns=columns, **environment) as terminal:
+    with _open(*arguments, columns=columns, environment=environment) as terminal:
         assert terminal.wait_for_exit() == 0
         return terminal.text, terminal.raw
 
@@ -52,7 +61,9 @@ def test_a_table_is_fitted_to_the_terminal_and_keeps_its_handles(lab: Path) -> N
     assert len(rows) == 3
     assert all(len(row.split()[-1]) == 36 for row in rows)
     assert b"\x1b[1mNAME" in raw
-    _, plain = _shown("instances", "list", "--limit", "3", columns=110, NO_COLOR="1")
+    _, plain = _shown(
+        "instances", "list", "--limit", "3", columns=110, environment={"NO_COLOR": "1"}
+    )
     assert CONTROL not in plain
 
 
@@ -116,8 +127,7 @@ def test_a_question_can_be_left_with_ctrl_c() -> None:
 
 
 def test_the_fingerprint_of_a_root_is_asked_for(served_cloud: ServedCloud) -> None:
-    variables = served_cloud.environment()
-    with _open("trust", "add", **variables) as terminal:
+    with _open("trust", "add", environment=served_cloud.environment()) as terminal:
         terminal.wait_for("Fingerprint of the root:")
         terminal.type("0123456789abcdef\r")
         assert terminal.wait_for_exit() == 8

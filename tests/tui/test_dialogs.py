@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.screen import Screen
@@ -42,7 +43,7 @@ def dialog_text(dashboard: Dashboard) -> str:
     return "\n".join(line[region.x : region.right] for line in lines)
 
 
-async def _ask(dashboard: Dashboard, dialog: Screen[object]) -> _Answer:
+async def _ask(dashboard: Dashboard, dialog: Screen[Any]) -> _Answer:
     answer = _Answer()
     dashboard.app.push_screen(dialog, answer.take)
     await dashboard.pilot.pause()
@@ -63,7 +64,7 @@ async def test_the_dialogs_look_as_on_record(
     check_frame: CheckFrame,
 ) -> None:
     async with open_dashboard(loaded_store, size=size) as dashboard:
-        dialogs: dict[str, Screen[object]] = {
+        dialogs: dict[str, Screen[Any]] = {
             "download": _download(Path("/usr"), exists=True),
             "conflict": ConflictScreen("name", "Berlin Nord", "Berlin [Süd]"),
             "confirm": ConfirmScreen("Drop the queue of 2 keys?", "Keep it", "Drop it"),

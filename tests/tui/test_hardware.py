@@ -83,11 +83,11 @@ async def test_the_rows_that_are_shown_are_saved_as_csv(
         await dashboard.wait_for("1 row of the hardware table", "-profile.csv")
         await dashboard.press("enter")
         await dashboard.wait_for("Saved: ")
-        (file,) = tmp_path.iterdir()
-        with file.open(newline="", encoding="utf-8") as lines:
-            titles, row = csv.reader(lines)
-        assert titles == ["section", "attribute", "value"]
-        assert row[1].endswith("machine-id")
+    (file,) = tmp_path.iterdir()
+    with file.open(newline="", encoding="utf-8") as lines:
+        titles, row = csv.reader(lines)
+    assert titles == ["section", "attribute", "value"]
+    assert row[1].endswith("machine-id")
 
 
 async def test_a_table_that_cannot_be_saved_says_why(

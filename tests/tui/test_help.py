@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.tui.conftest import OpenDashboard
+from tui_licenses.config import Settings
 from tui_licenses.domain.status import KeyStatus
 from tui_licenses.state.store import Store
 from tui_licenses.tui.app import TuiLicensesApp
@@ -77,6 +78,16 @@ async def test_help_does_not_open_upon_itself_without_end(
         await dashboard.press("question_mark", "question_mark", "f1")
         helps = [s for s in dashboard.app.screen_stack if isinstance(s, HelpScreen)]
         assert len(helps) == 1
+
+
+async def test_help_is_readable_in_ascii(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    settings = Settings(ascii=True, refresh_seconds=0)
+    async with open_dashboard(loaded_store, settings=settings) as dashboard:
+        await dashboard.press("question_mark", "end")
+        await dashboard.wait_for("* Active")
+        assert dashboard.text.isascii()
 
 
 def test_every_command_of_a_screen_is_in_its_help() -> None:

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from tests.tui.conftest import Dashboard, OpenDashboard
 from tui_licenses.cloud.embedded import embedded_credentials
-from tui_licenses.config import Configuration
+from tui_licenses.config import Configuration, Settings
 from tui_licenses.domain.account import Role
 from tui_licenses.domain.instance import Instance, Location
 from tui_licenses.paths import embedded_database_file
@@ -309,6 +309,42 @@ async def test_name_and_fingerprint_are_copied_whole(
         await dashboard.wait_for(f"clipboard of the terminal: {instance.name}")
         await dashboard.press("f")
         await dashboard.wait_for(f"clipboard of the terminal: {instance.fingerprint}")
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("d", "Download the server license file (.bin)"),
+        ("p", "Download the server profile (.xml)"),
+        ("t", "Hardware Information: "),
+    ],
+)
+async def test_its_documents_are_one_key_away(
+    key: str,
+    words: str,
+    loaded_store: Store,
+    inventory: Inventory,
+    open_dashboard: OpenDashboard,
+) -> None:
+    async with open_dashboard(loaded_store) as dashboard:
+        await _open(dashboard, _licensed(inventory))
+        await dashboard.press(key)
+        await dashboard.wait_for(words)
+
+
+async def test_it_is_readable_without_colour_and_in_ascii(
+    loaded_store: Store,
+    inventory: Inventory,
+    open_dashboard: OpenDashboard,
+    check_frame: CheckFrame,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    settings = Settings(ascii=True, refresh_seconds=0)
+    async with open_dashboard(loaded_store, size=(80, 24), settings=settings) as dashboard:
+        await _open(dashboard, _licensed(inventory))
+        assert dashboard.text.isascii()
+        check_frame("instance-80x24-ascii", dashboard.text)
 
 
 async def test_masking_and_utc_follow_the_view(

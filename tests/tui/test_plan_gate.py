@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -76,7 +77,9 @@ async def test_saved_files_and_sign_in_still_work_from_here(
         await dashboard.wait_for("What works all the same", gone="Refresh token")
         assert not dashboard.app.wants_restart
         await dashboard.press("l")
-        dashboard.app.screen.dismiss(True)
+        sign_in = dashboard.app.screen
+        assert isinstance(sign_in, SignInScreen)
+        cast("SignInScreen", sign_in).dismiss(True)
         await dashboard.wait_until(lambda: dashboard.app.wants_restart, "the new start")
 
 

@@ -137,15 +137,6 @@ def test_a_served_cloud_stops_cleanly_on_a_signal(
     assert "Traceback" not in output
 
 
-def test_a_key_pressed_to_interrupt_a_prompt_ends_with_130() -> None:
-    words = (*PROGRAM, "login", "--url", "http://127.0.0.1:1")
-    with Terminal(words, os.environ) as terminal:
-        terminal.wait_for("Subject id")
-        terminal.press("ctrl+c")
-        assert terminal.wait_for_exit() == 130
-    assert not list(Path(os.environ["HOME"]).rglob("*.toml"))
-
-
 def test_on_a_terminal_a_table_is_fitted_and_handles_stay_whole(lab_database: Path) -> None:
     words = (*PROGRAM, "keys", "list", "--query", "flughafen")
     with Terminal(words, os.environ, columns=120, rows=30) as terminal:

@@ -24,6 +24,7 @@ def register(root: click.Group) -> None:
     cloud = group(root, "cloud", "The license cloud: without --database, the embedded one.")
 
     _register_setting_up(cloud)
+    _register_seed(cloud)
     _register_serving(cloud)
     _register_issuing(cloud)
     _register_key_states(cloud)
@@ -50,6 +51,26 @@ def _register_setting_up(cloud: click.Group) -> None:
             [("Database", did), ("Schema", report.schema_version)],
         )
 
+    @command(cloud, "check")
+    @with_database
+    def check(invocation: Invocation, database: Database) -> None:
+        """Check the integrity of a database and of everything it says."""
+        from tui_licenses.cloud import administration
+
+        findings = administration.check(prepare(database))
+        if findings:
+            raise DocumentError(
+                "cloud-damaged",
+                f"The database has {len(findings)} faults.",
+                "Stop the cloud and restore a backup, or ask whoever runs it.",
+                details=tuple(
+                    Detail(finding.target, finding.code, finding.message) for finding in findings
+                ),
+            )
+        invocation.output.item({"findings": []}, [("Database", "no fault found")])
+
+
+def _register_seed(cloud: click.Group) -> None:
     @command(cloud, "seed")
     @with_database
     @click.option(
@@ -94,24 +115,6 @@ def _register_setting_up(cloud: click.Group) -> None:
             f"{len(accounts)} accounts, {instance_count} instances, {key_count} keys. "
             "Keep the refresh tokens: they are not shown again."
         )
-
-    @command(cloud, "check")
-    @with_database
-    def check(invocation: Invocation, database: Database) -> None:
-        """Check the integrity of a database and of everything it says."""
-        from tui_licenses.cloud import administration
-
-        findings = administration.check(prepare(database))
-        if findings:
-            raise DocumentError(
-                "cloud-damaged",
-                f"The database has {len(findings)} faults.",
-                "Stop the cloud and restore a backup, or ask whoever runs it.",
-                details=tuple(
-                    Detail(finding.target, finding.code, finding.message) for finding in findings
-                ),
-            )
-        invocation.output.item({"findings": []}, [("Database", "no fault found")])
 
 
 def _seed(

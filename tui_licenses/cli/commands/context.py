@@ -24,7 +24,11 @@ def register(root: click.Group) -> None:
     """Add the commands of this file."""
 
     context = group(root, "context", "Choose among named cloud accounts.")
+    _register_reading(context)
+    _register_changing(context)
 
+
+def _register_reading(context: click.Group) -> None:
     @command(context, "list")
     def list_contexts(invocation: Invocation) -> None:
         """List the contexts; a star marks the current one."""
@@ -39,15 +43,6 @@ def register(root: click.Group) -> None:
                 ("ENDPOINT", lambda record: record["endpoint"]),
             ),
         )
-
-    @command(context, "use")
-    @click.argument("name")
-    def use(invocation: Invocation, name: str) -> None:
-        """Make a context the current one."""
-        configuration = invocation.configuration()
-        chosen = choose_context(configuration, name, {})
-        save_configuration(replace(configuration, current=chosen.name))
-        invocation.output.item(_record(chosen, chosen.name), [("Current context", chosen.name)])
 
     @command(context, "show")
     @click.argument("name", required=False)
@@ -67,6 +62,17 @@ def register(root: click.Group) -> None:
                 ("Current", "yes" if record["current"] else "no"),
             ],
         )
+
+
+def _register_changing(context: click.Group) -> None:
+    @command(context, "use")
+    @click.argument("name")
+    def use(invocation: Invocation, name: str) -> None:
+        """Make a context the current one."""
+        configuration = invocation.configuration()
+        chosen = choose_context(configuration, name, {})
+        save_configuration(replace(configuration, current=chosen.name))
+        invocation.output.item(_record(chosen, chosen.name), [("Current context", chosen.name)])
 
     @command(context, "remove")
     @click.argument("name")

@@ -14,7 +14,7 @@ from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.output import error_record
 from tui_licenses.cli.records import saved_file_record
 from tui_licenses.domain.instance import Instance
-from tui_licenses.domain.license_key import KeyState, LicenseKey
+from tui_licenses.domain.license_key import KeyState, LicenseKey, mask_key, normalise_key
 from tui_licenses.domain.status import license_file_refusal
 from tui_licenses.errors import (
     Detail,
@@ -144,8 +144,16 @@ async def _subjects(
         except (NotFoundError, NotAllowedError, StateError, UseError) as error:
             if error.code == "plan-not-eligible":
                 raise
-            missing.append(DownloadOutcome(handle, None, error))
+            missing.append(DownloadOutcome(_without_key(handle), None, error))
     return list(found.values()), missing
+
+
+def _without_key(handle: str) -> str:
+    """Return a handle for an error: a typed key is masked there."""
+    try:
+        return mask_key(normalise_key(handle))
+    except UseError:
+        return handle
 
 
 async def _instance_of(services: Services, handle: str) -> Instance:
@@ -155,8 +163,14 @@ async def _instance_of(services: Services, handle: str) -> Instance:
     except NotFoundError as error:
         try:
             key = await services.inventory.find_key(handle)
-        except (NotFoundError, UseError):
+        except UseError:
             raise error from None
+        except NotFoundError as no_key:
+            raise NotFoundError(
+                "not-found",
+                "There is neither an instance nor a license key with such an id, name or key.",
+                "See `tui-licenses instances list` and `tui-licenses keys list --addons`.",
+            ) from no_key
     if key.instance_id is None:
         raise StateError(
             "no-master",

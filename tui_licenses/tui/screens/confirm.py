@@ -39,7 +39,7 @@ class ConfirmScreen(ModalScreen[bool]):
                 yield Button(f"{self._lose} (y)", id="lose", compact=True)
 
     def on_mount(self) -> None:
-        self.query_one("#keep").focus()
+        self.set_focus(self.query_one("#keep"))
 
     def action_answer(self, is_sure: bool) -> None:
         """Close with an answer."""

@@ -45,7 +45,7 @@ class ConflictScreen(ModalScreen[Decision | None]):
 
     def on_mount(self) -> None:
         # Theirs is what the cloud holds: Enter by mistake changes nothing.
-        self.query_one("#theirs", Button).focus()
+        self.set_focus(self.query_one("#theirs", Button))
 
     def action_keep(self, decision: Decision) -> None:
         """Close with a decision."""

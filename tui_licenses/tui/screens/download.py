@@ -81,7 +81,7 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
 
     def on_mount(self) -> None:
         self._show_path()
-        self.query_one("#save", Button).focus()
+        self.set_focus(self.query_one("#save", Button))
 
     @property
     def _folder(self) -> Path:
@@ -131,7 +131,7 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
     def _save(self) -> None:
         folder = self._folder
         if not folder.is_dir():
-            self.query_one("#folder").focus()
+            self.set_focus(self.query_one("#folder"))
             return
         replace = self.query_one("#replace", Tick)
         self.dismiss(DownloadChoice(folder, replace.display and replace.is_ticked))

@@ -73,7 +73,7 @@ class HardwareScreen(DomainScreen):
 
     def on_mount(self) -> None:
         self.query_one("#filter").display = False
-        self._table.focus()
+        self.set_focus(self._table)
         self._load()
 
     # State → view
@@ -129,7 +129,7 @@ class HardwareScreen(DomainScreen):
         """Let a filter be typed."""
         field = self.query_one("#filter", Input)
         field.display = True
-        field.focus()
+        self.set_focus(field)
 
     def action_back(self) -> None:
         """Clear the filter, else leave."""
@@ -139,7 +139,7 @@ class HardwareScreen(DomainScreen):
             return
         field.value = ""
         field.display = False
-        self._table.focus()
+        self.set_focus(self._table)
 
     @on(Input.Changed, "#filter")
     def _filter_rows(self, event: Input.Changed) -> None:
@@ -149,7 +149,7 @@ class HardwareScreen(DomainScreen):
     @on(Input.Submitted, "#filter")
     def _go_to_rows(self, event: Input.Submitted) -> None:
         event.stop()
-        self._table.focus()
+        self.set_focus(self._table)
 
     @on(RowTable.Moved, "#hardware")
     def _follow_cursor(self, event: RowTable.Moved) -> None:

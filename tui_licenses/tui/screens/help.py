@@ -73,7 +73,7 @@ class HelpScreen(PlainScreen):
         self.query_one("#keys-title", Static).update(title)
         self.query_one("#keys", FactTable).show(key_facts(screen))
         self.query_one("#symbols", FactTable).show(symbol_facts())
-        self.query_one("#text").focus()
+        self.set_focus(self.query_one("#text"))
         opened = topic if topic in TOPICS else _CHAPTERS_OF_SCREENS.get(topic)
         if opened is not None:
             section = self.query_one(f"#chapter-{opened}")

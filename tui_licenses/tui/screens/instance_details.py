@@ -80,7 +80,7 @@ class InstanceDetailsScreen(DomainScreen):
         yield CommandFooter(INSTANCE)
 
     def on_mount(self) -> None:
-        self.query_one("#keys").focus()
+        self.set_focus(self.query_one("#keys"))
         if self._subject.instance is None:
             self._load()
 
@@ -274,7 +274,7 @@ class InstanceDetailsScreen(DomainScreen):
 
     def _close(self, editor: Editor) -> None:
         editor.close()
-        self.query_one("#keys").focus()
+        self.set_focus(self.query_one("#keys"))
 
 
 def _hardware_text(instance: Instance) -> str:

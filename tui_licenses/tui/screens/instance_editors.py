@@ -142,7 +142,7 @@ class LocationEditor(Vertical):
     @on(TypeAhead.Confirmed, "#country")
     def _go_on_to_place(self, event: TypeAhead.Confirmed) -> None:
         event.stop()
-        self.query_one("#place").focus()
+        self.screen.set_focus(self.query_one("#place"))
 
     @on(Input.Submitted, "#place")
     def _give(self, event: Input.Submitted) -> None:

@@ -75,7 +75,7 @@ class KeyDetailsScreen(DomainScreen):
 
     def on_mount(self) -> None:
         self.query_one("#saved").display = False
-        self.query_one("#licenses").focus()
+        self.set_focus(self.query_one("#licenses"))
         if self._subject.key is None:
             self._load()
 

@@ -56,7 +56,7 @@ class PlanGateScreen(PlainScreen):
                 ("", "y copies whom to ask"),
             )
         )
-        self.query_one("#text").focus()
+        self.set_focus(self.query_one("#text"))
 
     @property
     def _contact(self) -> str:

@@ -51,7 +51,7 @@ class SavedFilesScreen(PlainScreen):
     def on_mount(self) -> None:
         self._unsubscribe = self._store.subscribe(self._follow)
         self._show(self._store.state)
-        self.query_one("#files").focus()
+        self.set_focus(self.query_one("#files"))
 
     def on_unmount(self) -> None:
         if self._unsubscribe is not None:

@@ -74,7 +74,7 @@ class SignInScreen(ModalScreen[bool]):
     def on_mount(self) -> None:
         self.query_one("#progress").display = False
         empty = [field for field in self.query(Input) if not field.value]
-        empty[0].focus()
+        self.set_focus(empty[0])
 
     def action_cancel(self) -> None:
         """Close without a sign-in."""
@@ -86,7 +86,7 @@ class SignInScreen(ModalScreen[bool]):
         fields = list(self.query(Input))
         following = fields[fields.index(event.input) + 1 :]
         if following:
-            following[0].focus()
+            self.set_focus(following[0])
         else:
             self._sign_in()
 

@@ -102,7 +102,7 @@ class TypeAhead(Vertical):
 
     def focus_text(self) -> None:
         """Put the cursor into the field."""
-        self.query_one(Input).focus()
+        self.screen.set_focus(self.query_one(Input))
 
     def action_move(self, rows: int) -> None:
         """Move the highlighted choice."""

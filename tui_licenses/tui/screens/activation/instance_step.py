@@ -111,7 +111,7 @@ class InstanceStep(VerticalScroll, can_focus=False):
     def focus_first(self, draft: Draft) -> None:
         """Put the focus where the next thing is to be typed."""
         if draft.target is Target.NEW:
-            self.query_one("#name").focus()
+            self.screen.set_focus(self.query_one("#name"))
         else:
             self.query_one("#instances", TypeAhead).focus_text()
 

@@ -104,7 +104,7 @@ class KeysStep(Vertical):
 
     def focus_first(self) -> None:
         """Put the cursor into the field."""
-        self.query_one(KeyField).focus()
+        self.screen.set_focus(self.query_one(KeyField))
 
     @property
     def typed_text(self) -> str:

@@ -109,7 +109,7 @@ class ReviewStep(VerticalScroll, can_focus=False):
         """Put the focus on the decision to replace a master key, if that is to be made."""
         tick = self.query_one("#replace-master", Tick)
         if tick.display:
-            tick.focus()
+            self.screen.set_focus(tick)
         return tick.display
 
     def _replacement_label(self, preview: ActivationPreview) -> str:

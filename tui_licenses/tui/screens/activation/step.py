@@ -63,4 +63,4 @@ class StepButtons(Horizontal):
     def focus_next(self) -> None:
         """Put the focus on the button that goes on, or back where that cannot be done."""
         following = self.query_one("#next-step")
-        (self.query_one("#step-back") if following.disabled else following).focus()
+        self.screen.set_focus(self.query_one("#step-back") if following.disabled else following)
