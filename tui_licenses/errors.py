@@ -2,12 +2,14 @@
 
     TuiLicensesError
     ├── UseError              2   the request itself is wrong
+    │   └── KeyFormatError    5   a typed text is no license key
     ├── SignInError           3   no valid sign-in
     ├── NotFoundError         4   no such thing in this account
     ├── StateError            5   the thing is not in a state that allows this
     ├── NotAllowedError       6   plan, role or ownership forbids it
     ├── UnavailableError      7   network or cloud did not answer usefully
     ├── DocumentError         8   a document is damaged, forged or not for here
+    │   └── ProfileError      5   a server profile cannot be activated with
     ├── PartialFailureError   9   some items of a bulk action failed
     └── FileError            10   a local file or folder refused
 
@@ -69,6 +71,12 @@ class UseError(TuiLicensesError):
     exit_status = 2
 
 
+class KeyFormatError(UseError):
+    """A typed text is no license key (`key-format`); the cloud's answer has the same status."""
+
+    exit_status = 5
+
+
 class SignInError(TuiLicensesError):
     """There is no valid sign-in for the cloud account."""
 
@@ -108,6 +116,12 @@ class DocumentError(TuiLicensesError):
     """A license file, profile, certificate or manifest is damaged, forged or not for here."""
 
     exit_status = 8
+
+
+class ProfileError(DocumentError):
+    """A server profile cannot be activated with; the cloud's answer has the same status."""
+
+    exit_status = 5
 
 
 class PartialFailureError(TuiLicensesError):

@@ -159,8 +159,8 @@ def test_a_looked_up_key_says_whether_it_can_be_activated(program: Program) -> N
 
 def test_a_malformed_key_is_refused_without_being_repeated(program: Program) -> None:
     for text in ("ABCD", "ABCD-EFGH-IJKL-MN!P"):
-        assert program.refusal("keys", "lookup", text, status=2)["code"] == "key-format"
-        refused = program("keys", "lookup", text, "--format", "json", status=2)
+        assert program.refusal("keys", "lookup", text, status=5)["code"] == "key-format"
+        refused = program("keys", "lookup", text, "--format", "json", status=5)
         assert text not in refused.output + refused.notes
 
 

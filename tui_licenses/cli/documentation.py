@@ -101,6 +101,7 @@ def exit_codes_document() -> str:
         **{
             kind.exit_status: (inspect.getdoc(kind) or "").partition("\n")[0]
             for kind in classes.values()
+            if kind.__base__ is TuiLicensesError
         },
     }
     statuses = "".join(f"| {status} | {meanings[status]} |\n" for status in sorted(meanings))

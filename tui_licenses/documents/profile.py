@@ -25,7 +25,7 @@ from tui_licenses.documents.xml_reader import (
     read_xml,
 )
 from tui_licenses.domain.hardware import HardwareRow
-from tui_licenses.errors import DocumentError
+from tui_licenses.errors import ProfileError
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -66,7 +66,7 @@ class ServerProfile:
 def parse_profile(data: bytes) -> ServerProfile:
     """Return what a server profile says about identity.
 
-    Any XML within the limits is accepted, so that it can be looked at. Raises `DocumentError`:
+    Any XML within the limits is accepted, so that it can be looked at. Raises `ProfileError`:
     `profile-too-large`, `profile-invalid`.
     """
     root = read_xml(data)
@@ -91,13 +91,13 @@ def parse_profile(data: bytes) -> ServerProfile:
 def check_activatable(profile: ServerProfile) -> str:
     """Return the fingerprint of a profile that a license can be bound to.
 
-    Raises `DocumentError`: `profile-invalid` for XML that is no server profile,
+    Raises `ProfileError`: `profile-invalid` for XML that is no server profile,
     `profile-without-identity`.
     """
     if profile.root_name not in _ROOT_NAMES:
         raise invalid_profile("it is XML, but not the hardware of a server")
     if profile.fingerprint is None:
-        raise DocumentError(
+        raise ProfileError(
             "profile-without-identity",
             "This server profile holds nothing that identifies the server.",
             "Make a new profile on the server itself with `tui-licenses profile`.",
@@ -108,7 +108,7 @@ def check_activatable(profile: ServerProfile) -> str:
 def hardware_rows(data: bytes) -> tuple[HardwareRow, ...]:
     """Return every leaf value of any XML within the limits, raw and in document order.
 
-    Raises `DocumentError`: `profile-too-large`, `profile-invalid`.
+    Raises `ProfileError`: `profile-too-large`, `profile-invalid`.
     """
     return tuple(rows_of(read_xml(data)))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tui_licenses.errors import DocumentError
+from tui_licenses.errors import DocumentError, ProfileError
 
 if TYPE_CHECKING:
     from lxml.etree import XMLPullParser, _Element
@@ -71,9 +71,9 @@ def read_xml(data: bytes) -> _Element:
     return root
 
 
-def invalid_profile(reason: str) -> DocumentError:
+def invalid_profile(reason: str) -> ProfileError:
     """Return the error for a server profile that cannot be used."""
-    return DocumentError(
+    return ProfileError(
         "profile-invalid",
         f"This is not a valid server profile: {reason}.",
         "Make a new profile on the server with `tui-licenses profile`.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from tui_licenses.errors import UseError
+from tui_licenses.errors import KeyFormatError
 
 KEY_LENGTH = 16
 GROUP_LENGTH = 4
@@ -75,18 +75,18 @@ class LicenseKey:
 def normalise_key(text: str) -> str:
     """Return the canonical 16 characters of a typed key.
 
-    Lower case, spaces and hyphens are accepted. Raises `UseError` (`key-format`) otherwise;
+    Lower case, spaces and hyphens are accepted. Raises `KeyFormatError` otherwise;
     the error never repeats the key.
     """
     canonical = "".join(c for c in text if c not in _SEPARATORS).upper()
     if len(canonical) != KEY_LENGTH:
-        raise UseError(
+        raise KeyFormatError(
             "key-format",
             f"A license key has {KEY_LENGTH} characters; this one has {len(canonical)}.",
             "Check the key against the order confirmation and type it again.",
         )
     if not set(canonical) <= _KEY_CHARACTERS:
-        raise UseError(
+        raise KeyFormatError(
             "key-format",
             "A license key holds only the letters A to Z and the digits 0 to 9.",
             "Check the key against the order confirmation and type it again.",

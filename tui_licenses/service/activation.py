@@ -14,7 +14,7 @@ from tui_licenses.domain.activation import (
     KeyLookup,
 )
 from tui_licenses.domain.license_key import GROUP_LENGTH, LicenseKey, normalise_key
-from tui_licenses.errors import Detail, UseError
+from tui_licenses.errors import Detail, KeyFormatError
 from tui_licenses.text import clean
 
 
@@ -35,7 +35,7 @@ class ActivationService:
     def check_format(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Return typed keys in canonical form, each once, in their order.
 
-        Raises `UseError` (`key-format`) with one detail for each that is no key; at most its
+        Raises `KeyFormatError` with one detail for each that is no key; at most its
         last four characters are told.
         """
         canonical: dict[str, None] = {}
@@ -43,12 +43,12 @@ class ActivationService:
         for index, text in enumerate(texts):
             try:
                 canonical[normalise_key(text)] = None
-            except UseError as error:
+            except KeyFormatError as error:
                 ending = clean(text.strip()[-GROUP_LENGTH:])
                 message = f"The key that ends in “{ending}”: {error.message}"
                 details.append(Detail(f"/keys/{index}", error.code, message))
         if details:
-            raise UseError(
+            raise KeyFormatError(
                 "key-format",
                 " ".join(detail.message for detail in details),
                 "Check the keys against the order confirmation and type them again.",

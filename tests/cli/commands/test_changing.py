@@ -79,7 +79,7 @@ def test_a_profile_that_is_none_is_refused_before_anything_changes(
         ("instances", "profile", instance["id"], "--set", str(file)),
         ("activate", key, *new),
     ):
-        assert program.refusal(*words, status=8)["code"] == "profile-invalid"
+        assert program.refusal(*words, status=5)["code"] == "profile-invalid"
     assert _change_count(program) == before
 
 
@@ -175,7 +175,7 @@ def _refused_keys(program: Program) -> dict[str, tuple[tuple[str, ...], int, str
     )[0]
     there = program.instances(lambda one: one["id"] != used["instanceId"])[0]
     return {
-        "malformed": ((master["key"][:-1], "--instance", pending["id"]), 2, "key-format"),
+        "malformed": ((master["key"][:-1], "--instance", pending["id"]), 5, "key-format"),
         "unknown": (("ABCDEFGHIJKLMNOP", "--instance", pending["id"]), 4, "key-not-found"),
         "used elsewhere": ((used["key"], "--instance", there["id"]), 5, "key-already-assigned"),
         "no master": ((add_on["key"], "--instance", pending["id"]), 5, "addon-requires-master"),

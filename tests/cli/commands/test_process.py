@@ -84,7 +84,7 @@ def test_every_command_and_option_explains_itself(path: tuple[str, ...]) -> None
 
 def test_an_error_in_json_is_told_on_both_streams(lab_database: Path) -> None:
     done = run_process("keys", "show", "short", "--format", "json")
-    assert done.status == 2
+    assert done.status == 5
     assert done.envelope()["errors"][0]["code"] == "key-format"
     assert done.notes.startswith("Error: ")
 

@@ -176,6 +176,28 @@ def _register_serving(cloud: click.Group) -> None:
             raise KeyboardInterrupt
 
 
+def _with_count(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the option that says how many keys to issue."""
+    option = click.option(
+        "--count",
+        type=click.IntRange(1, 1000),
+        default=1,
+        show_default=True,
+        help="How many keys.",
+    )
+    return option(function)
+
+
+def _with_instants(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say when a key starts, expires and stops."""
+    for name, otherwise in (("terminates", "never"), ("expires", "never"), ("starts", "at once")):
+        option = click.option(
+            f"--{name}", type=click.DateTime(), help=f"UTC; {otherwise} if left out."
+        )
+        function = option(function)
+    return function
+
+
 def _register_issuing(cloud: click.Group) -> None:
     @command(cloud, "issue")
     @with_database
@@ -191,16 +213,8 @@ def _register_issuing(cloud: click.Group) -> None:
     @click.option(
         "--feature", "features", multiple=True, metavar="CODE[=QUANTITY]", help="Once per feature."
     )
-    @click.option(
-        "--count",
-        type=click.IntRange(1, 1000),
-        default=1,
-        show_default=True,
-        help="How many keys.",
-    )
-    @click.option("--starts", type=click.DateTime(), help="UTC; at once if left out.")
-    @click.option("--expires", type=click.DateTime(), help="UTC; never if left out.")
-    @click.option("--terminates", type=click.DateTime(), help="UTC; never if left out.")
+    @_with_count
+    @_with_instants
     @click.option("--order", "order_reference", help="Order reference.")
     def issue(
         invocation: Invocation,

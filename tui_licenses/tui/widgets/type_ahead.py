@@ -82,6 +82,14 @@ class TypeAhead(Vertical):
     def on_mount(self) -> None:
         self._fill("")
 
+    def on_descendant_focus(self) -> None:
+        """Show the list while the field has the focus."""
+        self.add_class("-open")
+
+    def on_descendant_blur(self) -> None:
+        """Take the list away with the focus."""
+        self.remove_class("-open")
+
     @property
     def text(self) -> str:
         """Return what is typed."""
@@ -155,7 +163,7 @@ class TypeAhead(Vertical):
         """Take the list away once the choice is made: Enter then keeps it."""
         choices = self.query_one(_ChoiceList)
         choices.clear_options()
-        choices.display = False
+        choices.add_class("-empty")
 
     def _fill(self, text: str) -> None:
         found = tuple(self._search(text))[:CHOICES_MAXIMUM]
@@ -164,6 +172,6 @@ class TypeAhead(Vertical):
         choices.set_options(
             Option(Content(label), id=choice_id) for choice_id, label in self._labels.items()
         )
-        choices.display = bool(found)
+        choices.set_class(not found, "-empty")
         if found:
             choices.highlighted = 0
