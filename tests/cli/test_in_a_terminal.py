@@ -100,10 +100,10 @@ def test_a_download_shows_its_progress(lab: Path, tmp_path: Path) -> None:
 
 def test_an_error_is_marked_on_a_terminal() -> None:
     with _open("keys", "lookup", "ABC") as terminal:
-        assert terminal.wait_for_exit() == 2
+        assert terminal.wait_for_exit() == 5
         assert b"\x1b[31mError:\x1b[0m" in terminal.raw
     with _open("keys", "lookup", "ABC", "--no-color") as terminal:
-        assert terminal.wait_for_exit() == 2
+        assert terminal.wait_for_exit() == 5
         assert CONTROL not in terminal.raw
 
 

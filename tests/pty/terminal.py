@@ -119,6 +119,19 @@ class Terminal:
             os.write(self._descriptor, KEYS.get(key, key).encode())
             self.read(0.02)
 
+    def press_and_see(self, *keys: str, seconds: float = 30) -> None:
+        """Press each key when the one before has shown its effect and the screen is quiet."""
+        for key in keys:
+            seen = len(self.raw)
+            self.press(key)
+            deadline = time.monotonic() + seconds
+            while len(self.raw) == seen:
+                assert time.monotonic() < deadline, f"{key} shows nothing:\n{self.text}"
+                self.read(0.05)
+            while seen != len(self.raw):
+                seen = len(self.raw)
+                self.read(0.3)
+
     def press_until_gone(self, key: str, text: str, seconds: float = 30) -> None:
         """Press a key that may come too early, again and again, until `text` is gone."""
         deadline = time.monotonic() + seconds

@@ -51,7 +51,7 @@ def test_the_format_may_come_from_the_environment(
 
 
 def test_what_follows_two_hyphens_is_no_option(program: Program) -> None:
-    assert program("keys", "show", "--", "--format=json", status=2).output == ""
+    assert program("keys", "show", "--", "--format=json", status=5).output == ""
 
 
 def test_the_status_of_an_add_on_follows_its_master(program: Program) -> None:

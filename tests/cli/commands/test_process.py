@@ -91,7 +91,7 @@ def test_an_error_in_json_is_told_on_both_streams(lab_database: Path) -> None:
 
 def test_keys_from_a_pipe_are_read(lab_database: Path) -> None:
     done = run_process("activate", "--instance", "London Depot", stdin="nonsense\n")
-    assert done.status == 2
+    assert done.status == 5
 
 
 def test_a_closed_pipe_is_not_an_error(lab_database: Path) -> None:
@@ -158,5 +158,5 @@ def test_on_a_terminal_a_profile_is_shown_and_an_error_is_red(lab_database: Path
         assert terminal.wait_for_exit() == 0
     with Terminal((*PROGRAM, "keys", "show", "short"), os.environ) as terminal:
         terminal.wait_for("16 characters")
-        assert terminal.wait_for_exit() == 2
+        assert terminal.wait_for_exit() == 5
     assert b"\x1b[31mError:" in terminal.raw
