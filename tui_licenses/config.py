@@ -35,6 +35,7 @@ _SETTINGS: dict[str, type] = {
     "theme": str,
     "ascii": bool,
     "mouse": bool,
+    "screen_diff": bool,
 }
 _CONTEXT: dict[str, type] = {"url": str, "ca_file": str, "show_add_ons": bool}
 # Settings that are counted, with their least and greatest values.
@@ -62,6 +63,7 @@ class Settings:
     theme: str = "dark"
     ascii: bool = False
     mouse: bool = True
+    screen_diff: bool = True
 
 
 @dataclass(frozen=True, slots=True)

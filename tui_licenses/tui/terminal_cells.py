@@ -1,0 +1,243 @@
+"""A picture as a terminal holds it: one glyph and one pen for each cell.
+
+A glyph of two cells stands in the first of them, and the second holds an empty text. A picture
+is changed piece by piece, with the strips that Textual's compositor hands out.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from rich.color import ColorSystem
+from rich.segment import Segment
+from rich.style import Style
+from wcwidth import iter_graphemes, wcswidth
+
+from tui_licenses.tui.theme import is_drawn_sign
+
+
+class Pen(NamedTuple):
+    """What a cell is drawn with: codes of attributes, both colours, the address of a link."""
+
+    attributes: tuple[str, ...] = ()
+    foreground: str = "39"
+    background: str = "49"
+    link: str = ""
+
+
+DEFAULT_PEN = Pen()
+
+_pens: dict[Pen, Pen] = {DEFAULT_PEN: DEFAULT_PEN}
+
+
+@lru_cache(maxsize=4096)
+def pen_of(style: Style | None, color_system: ColorSystem) -> Pen:
+    """Return the pen of a style; equal pens are one object, so that `is` compares them."""
+    if style is None:
+        return DEFAULT_PEN
+    flags = (
+        style.bold,
+        style.dim,
+        style.italic,
+        style.underline,
+        style.blink,
+        style.blink2,
+        style.reverse,
+        style.conceal,
+        style.strike,
+        style.underline2,
+        style.frame,
+        style.encircle,
+        style.overline,
+    )
+    codes = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "21", "51", "52", "53")
+    foreground, background = "39", "49"
+    if style.color is not None:
+        foreground = ";".join(style.color.downgrade(color_system).get_ansi_codes())
+    if style.bgcolor is not None:
+        background = ";".join(style.bgcolor.downgrade(color_system).get_ansi_codes(False))
+    attributes = tuple(code for code, flag in zip(codes, flags, strict=True) if flag)
+    pen = Pen(attributes, foreground, background, style.link or "")
+    return _pens.setdefault(pen, pen)
+
+
+class Doubt(IntEnum):
+    """How far terminals disagree about the width of a glyph."""
+
+    NONE = 0
+    WIDER = 1  # some give it two cells in place of one
+    ANY = 2
+
+
+# Letters that every terminal draws alone and one cell wide, but for the ambiguous ones, which
+# terminals for East Asia may draw two cells wide.
+_NARROW = (range(0xA0, 0x300), range(0x370, 0x530), range(0x1E00, 0x2000))
+# Ideographs, kana, Hangul syllables and full-width forms have been two cells wide for ever;
+# what came later (emoji above all) depends on the age of the terminal.
+_WIDE = (
+    range(0x3001, 0x303F),
+    range(0x3041, 0x4DC0),
+    range(0x4E00, 0xA4D0),
+    range(0xAC00, 0xD7A4),
+    range(0xF900, 0xFB00),
+    range(0xFF01, 0xFF61),
+    range(0x20000, 0x2FA20),
+)
+
+
+@lru_cache(maxsize=4096)
+def doubt_of(glyph: str) -> Doubt:
+    """Say whether the cursor is where it should be after a glyph was written."""
+    if glyph.isascii() or is_drawn_sign(glyph):
+        return Doubt.NONE
+    if len(glyph) > 1 or wcswidth(glyph) != cell_len(glyph):
+        return Doubt.ANY
+    if unicodedata.category(glyph)[0] not in "LNPSZ":
+        return Doubt.ANY
+    width = unicodedata.east_asian_width(glyph)
+    if width in "WF":
+        return Doubt.NONE if any(ord(glyph) in codes for codes in _WIDE) else Doubt.ANY
+    if not any(ord(glyph) in codes for codes in _NARROW):
+        return Doubt.ANY
+    return Doubt.WIDER if width == "A" else Doubt.NONE
+
+
+@lru_cache(maxsize=4096)
+def _split(text: str, measure: Callable[[str], int]) -> tuple[str, tuple[str, ...]]:
+    """Return the marks a text begins with, and its glyphs, one for each cell."""
+    marks = ""
+    glyphs: list[str] = []
+    head = -1
+    for grapheme in iter_graphemes(text):
+        # Not even a bug may send a control character.
+        glyph = "".join(sign for sign in grapheme if unicodedata.category(sign) != "Cc")
+        width = measure(glyph)
+        if width > 0:
+            head = len(glyphs)
+            glyphs += [glyph, *[""] * (width - 1)]
+        elif head >= 0:
+            glyphs[head] += glyph
+        else:
+            marks += glyph
+    return marks, tuple(glyphs)
+
+
+def _parse(
+    segments: Iterable[Segment], color_system: ColorSystem, measure: Callable[[str], int]
+) -> tuple[list[str], list[Pen]]:
+    glyphs: list[str] = []
+    pens: list[Pen] = []
+    for text, style, control in segments:
+        if control:
+            continue
+        pen = pen_of(style, color_system)
+        if text.isascii() and text.isprintable():
+            glyphs += text
+            pens += [pen] * len(text)
+            continue
+        marks, cells = _split(text, measure)
+        if marks and glyphs:
+            # The cursor of a text field parts a letter from its marks.
+            head = next(x for x in reversed(range(len(glyphs))) if glyphs[x])
+            glyphs[head] += marks
+        glyphs += cells
+        pens += [pen] * len(cells)
+    return glyphs, pens
+
+
+def cells_of(
+    segments: Sequence[Segment], width: int, color_system: ColorSystem
+) -> tuple[list[str], list[Pen]]:
+    """Return the glyphs and pens of the segments of a strip that takes `width` cells.
+
+    Some widgets count cells in one way and some in another; the width tells which way it was.
+    """
+    glyphs, pens = _parse(segments, color_system, wcswidth)
+    if len(glyphs) != width:
+        other = _parse(segments, color_system, cell_len)
+        if len(other[0]) == width:
+            return other
+        missing = width - len(glyphs)
+        if missing > 0:
+            glyphs += " " * missing
+            pens += [pens[-1] if pens else DEFAULT_PEN] * missing
+        else:
+            _blank_rest(glyphs, width)
+            del glyphs[width:], pens[width:]
+    return glyphs, pens
+
+
+def _blank_rest(glyphs: list[str], x: int) -> None:
+    """Replace the glyph that reaches over the edge before cell `x` by spaces."""
+    if 0 < x < len(glyphs) and not glyphs[x]:
+        while not glyphs[x - 1]:
+            x -= 1
+            glyphs[x] = " "
+        glyphs[x - 1] = " "
+
+
+class Line:
+    """One line of a picture; never changed, so that pictures can share it."""
+
+    __slots__ = ("_doubt", "_text", "glyphs", "pens")
+
+    def __init__(self, glyphs: list[str], pens: list[Pen]) -> None:
+        self.glyphs = glyphs
+        self.pens = pens
+        self._text: str | None = None
+        self._doubt = -1
+
+    @classmethod
+    def blank(cls, width: int) -> Line:
+        """Return a line as an erased one is."""
+        return cls([" "] * width, [DEFAULT_PEN] * width)
+
+    @property
+    def text(self) -> str:
+        """Return the characters of the line."""
+        if self._text is None:
+            self._text = "".join(self.glyphs)
+        return self._text
+
+    @property
+    def doubt(self) -> int:
+        """Return the first cell after which a terminal may think its cursor elsewhere."""
+        if self._doubt < 0:
+            if self.text.isascii():
+                self._doubt = len(self.glyphs)
+            else:
+                doubtful = (x for x, glyph in enumerate(self.glyphs) if doubt_of(glyph))
+                self._doubt = next(doubtful, len(self.glyphs))
+        return self._doubt
+
+    def with_piece(self, x: int, glyphs: list[str], pens: list[Pen]) -> Line:
+        """Return the line with other cells from `x` on; this one where they are the same."""
+        end = x + len(glyphs)
+        if self.glyphs[x:end] == glyphs and self.pens[x:end] == pens:
+            return self
+        changed = self.glyphs[:]
+        # Half a glyph is none.
+        _blank_rest(changed, x)
+        while end < len(changed) and not changed[end]:
+            changed[end] = " "
+            end += 1
+        changed[x : x + len(glyphs)] = glyphs
+        return Line(changed, [*self.pens[:x], *pens, *self.pens[x + len(glyphs) :]])
+
+    def is_same(self, other: Line) -> bool:
+        """Say whether two lines look the same."""
+        return self is other or (self.glyphs == other.glyphs and self.pens == other.pens)
+
+
+def runs_of(cells: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the (start, end) of each run of neighbouring cells, from their sorted columns."""
+    if not cells:
+        return []
+    cuts = [0, *(i for i, (x, y) in enumerate(pairwise(cells), 1) if y != x + 1), len(cells)]
+    return [(cells[a], cells[b - 1] + 1) for a, b in pairwise(cuts)]
