@@ -32,13 +32,32 @@ class Pen(NamedTuple):
 
 
 DEFAULT_PEN = Pen()
+# Attributes that nobody sees on a space.
+UNSEEN = frozenset({"1", "2", "3"})
 
 _pens: dict[Pen, Pen] = {DEFAULT_PEN: DEFAULT_PEN}
+_blank_pens: dict[Pen, Pen] = {}
+
+
+def known_pen(pen: Pen) -> Pen:
+    """Return the one object that stands for all equal pens, so that `is` compares them."""
+    return _pens.setdefault(pen, pen)
+
+
+def blank_pen(pen: Pen) -> Pen:
+    """Return the pen that stands for all that draw a space as this one does."""
+    blank = _blank_pens.get(pen)
+    if blank is None:
+        blank = pen
+        if UNSEEN.issuperset(pen.attributes):
+            blank = known_pen(Pen(background=pen.background, link=pen.link))
+        _blank_pens[pen] = blank
+    return blank
 
 
 @lru_cache(maxsize=4096)
 def pen_of(style: Style | None, color_system: ColorSystem) -> Pen:
-    """Return the pen of a style; equal pens are one object, so that `is` compares them."""
+    """Return the pen of a style."""
     if style is None:
         return DEFAULT_PEN
     flags = (
@@ -63,15 +82,14 @@ def pen_of(style: Style | None, color_system: ColorSystem) -> Pen:
     if style.bgcolor is not None:
         background = ";".join(style.bgcolor.downgrade(color_system).get_ansi_codes(False))
     attributes = tuple(code for code, flag in zip(codes, flags, strict=True) if flag)
-    pen = Pen(attributes, foreground, background, style.link or "")
-    return _pens.setdefault(pen, pen)
+    return known_pen(Pen(attributes, foreground, background, style.link or ""))
 
 
 class Doubt(IntEnum):
     """How far terminals disagree about the width of a glyph."""
 
     NONE = 0
-    WIDER = 1  # some give it two cells in place of one
+    WIDER = 1  # some give it two cells in place of one, or show it in another order
     ANY = 2
 
 
@@ -89,6 +107,8 @@ _WIDE = (
     range(0xFF01, 0xFF61),
     range(0x20000, 0x2FA20),
 )
+# Runs in doubt with so few sure cells between them are one: a word stays in one piece.
+_NEAR_CELLS = 4
 
 
 @lru_cache(maxsize=4096)
@@ -96,16 +116,16 @@ def doubt_of(glyph: str) -> Doubt:
     """Say whether the cursor is where it should be after a glyph was written."""
     if glyph.isascii() or is_drawn_sign(glyph):
         return Doubt.NONE
-    if len(glyph) > 1 or wcswidth(glyph) != cell_len(glyph):
+    cells = wcswidth(glyph)
+    if len(glyph) > 1 or cells != cell_len(glyph) or unicodedata.category(glyph)[0] in "CM":
         return Doubt.ANY
-    if unicodedata.category(glyph)[0] not in "LNPSZ":
-        return Doubt.ANY
-    width = unicodedata.east_asian_width(glyph)
-    if width in "WF":
-        return Doubt.NONE if any(ord(glyph) in codes for codes in _WIDE) else Doubt.ANY
-    if not any(ord(glyph) in codes for codes in _NARROW):
-        return Doubt.ANY
-    return Doubt.WIDER if width == "A" else Doubt.NONE
+    codes = _NARROW if cells == 1 else _WIDE
+    is_agreed = unicodedata.east_asian_width(glyph) != "A" and any(
+        ord(glyph) in known for known in codes
+    )
+    if is_agreed:
+        return Doubt.NONE
+    return Doubt.WIDER if cells == 1 else Doubt.ANY
 
 
 @lru_cache(maxsize=4096)
@@ -139,7 +159,7 @@ def _parse(
         pen = pen_of(style, color_system)
         if text.isascii() and text.isprintable():
             glyphs += text
-            pens += [pen] * len(text)
+            pens += _pens_of(text, pen)
             continue
         marks, cells = _split(text, measure)
         if marks and glyphs:
@@ -147,8 +167,15 @@ def _parse(
             head = next(x for x in reversed(range(len(glyphs))) if glyphs[x])
             glyphs[head] += marks
         glyphs += cells
-        pens += [pen] * len(cells)
+        pens += _pens_of(cells, pen)
     return glyphs, pens
+
+
+def _pens_of(glyphs: Sequence[str], pen: Pen) -> list[Pen]:
+    blank = blank_pen(pen)
+    if blank is pen or " " not in glyphs:
+        return [pen] * len(glyphs)
+    return [blank if glyph == " " else pen for glyph in glyphs]
 
 
 def cells_of(
@@ -166,32 +193,50 @@ def cells_of(
         missing = width - len(glyphs)
         if missing > 0:
             glyphs += " " * missing
-            pens += [pens[-1] if pens else DEFAULT_PEN] * missing
+            pens += [blank_pen(pens[-1]) if pens else DEFAULT_PEN] * missing
         else:
-            _blank_rest(glyphs, width)
+            _blank_rest(glyphs, pens, width)
             del glyphs[width:], pens[width:]
     return glyphs, pens
 
 
-def _blank_rest(glyphs: list[str], x: int) -> None:
+def _blank_rest(glyphs: list[str], pens: list[Pen], x: int) -> None:
     """Replace the glyph that reaches over the edge before cell `x` by spaces."""
-    if 0 < x < len(glyphs) and not glyphs[x]:
-        while not glyphs[x - 1]:
-            x -= 1
-            glyphs[x] = " "
-        glyphs[x - 1] = " "
+    is_cut = 0 < x < len(glyphs) and not glyphs[x]
+    while is_cut:
+        x -= 1
+        is_cut = not glyphs[x]
+        glyphs[x], pens[x] = " ", blank_pen(pens[x])
+
+
+def _find_doubts(glyphs: list[str]) -> list[tuple[int, int, Doubt]]:
+    found: list[tuple[int, int, Doubt]] = []
+    for x, glyph in enumerate(glyphs):
+        # The second cell of a glyph is empty, which is ASCII.
+        doubt = Doubt.NONE if glyph.isascii() else doubt_of(glyph)
+        if doubt is Doubt.NONE:
+            continue
+        end = x + 1
+        while end < len(glyphs) and not glyphs[end]:
+            end += 1
+        if found and x - found[-1][1] <= _NEAR_CELLS:
+            start, _, before = found.pop()
+            found.append((start, end, max(before, doubt)))
+        else:
+            found.append((x, end, doubt))
+    return found
 
 
 class Line:
     """One line of a picture; never changed, so that pictures can share it."""
 
-    __slots__ = ("_doubt", "_text", "glyphs", "pens")
+    __slots__ = ("_doubts", "_text", "glyphs", "pens")
 
     def __init__(self, glyphs: list[str], pens: list[Pen]) -> None:
         self.glyphs = glyphs
         self.pens = pens
         self._text: str | None = None
-        self._doubt = -1
+        self._doubts: list[tuple[int, int, Doubt]] | None = None
 
     @classmethod
     def blank(cls, width: int) -> Line:
@@ -206,29 +251,27 @@ class Line:
         return self._text
 
     @property
-    def doubt(self) -> int:
-        """Return the first cell after which a terminal may think its cursor elsewhere."""
-        if self._doubt < 0:
-            if self.text.isascii():
-                self._doubt = len(self.glyphs)
-            else:
-                doubtful = (x for x, glyph in enumerate(self.glyphs) if doubt_of(glyph))
-                self._doubt = next(doubtful, len(self.glyphs))
-        return self._doubt
+    def doubts(self) -> list[tuple[int, int, Doubt]]:
+        """Return (start, end, how far) of each run of cells whose widths are in doubt."""
+        if self._doubts is None:
+            self._doubts = []
+            if not self.text.isascii():
+                self._doubts = _find_doubts(self.glyphs)
+        return self._doubts
 
     def with_piece(self, x: int, glyphs: list[str], pens: list[Pen]) -> Line:
         """Return the line with other cells from `x` on; this one where they are the same."""
         end = x + len(glyphs)
         if self.glyphs[x:end] == glyphs and self.pens[x:end] == pens:
             return self
-        changed = self.glyphs[:]
+        all_glyphs, all_pens = self.glyphs[:], self.pens[:]
         # Half a glyph is none.
-        _blank_rest(changed, x)
-        while end < len(changed) and not changed[end]:
-            changed[end] = " "
+        _blank_rest(all_glyphs, all_pens, x)
+        all_glyphs[x:end], all_pens[x:end] = glyphs, pens
+        while end < len(all_glyphs) and not all_glyphs[end]:
+            all_glyphs[end], all_pens[end] = " ", blank_pen(all_pens[end])
             end += 1
-        changed[x : x + len(glyphs)] = glyphs
-        return Line(changed, [*self.pens[:x], *pens, *self.pens[x + len(glyphs) :]])
+        return Line(all_glyphs, all_pens)
 
     def is_same(self, other: Line) -> bool:
         """Say whether two lines look the same."""

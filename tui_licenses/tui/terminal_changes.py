@@ -8,16 +8,25 @@ ECH, and no REP, which many do not know.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate
 
-from tui_licenses.tui.terminal_cells import DEFAULT_PEN, Doubt, Line, Pen, doubt_of, runs_of
+from tui_licenses.tui.terminal_cells import (
+    DEFAULT_PEN,
+    UNSEEN,
+    Doubt,
+    Line,
+    Pen,
+    blank_pen,
+    known_pen,
+    runs_of,
+)
 
 # The whole screen scrolls, default colours, nothing on it.
 _CLEAR = "\x1b[r\x1b[m\x1b[H\x1b[2J"
 _ERASE_TO_END = "\x1b[K"
-_ERASE_BYTES = 8
+_ERASE_CELLS = 8
 _GAP_CELLS_MAXIMUM = 5
 # What a scroll costs beside two bytes for each line: region, place, and the region ended.
 _SCROLL_BYTES = 20
@@ -53,19 +62,16 @@ def pen_change(before: Pen, after: Pen) -> str:
     return link + min(step, whole, key=len)
 
 
-def _changed_cells(old: Line, new: Line, end: int) -> list[int]:
+def _changed_cells(old: Line, new: Line) -> list[int]:
     if old is new:
         return []
-    cells = zip(old.glyphs[:end], new.glyphs[:end], old.pens[:end], new.pens[:end], strict=True)
+    cells = zip(old.glyphs, new.glyphs, old.pens, new.pens, strict=True)
     return [x for x, (g, h, p, q) in enumerate(cells) if g != h or p is not q]
 
 
-def _blank_tail(line: Line) -> int:
-    """Return the column from which on an erased line looks like this one."""
-    x = len(line.glyphs)
-    while x and line.glyphs[x - 1] == " " and line.pens[x - 1] is DEFAULT_PEN:
-        x -= 1
-    return x
+def _reach(start: int, end: int, doubt: Doubt, width: int) -> int:
+    """Return the column before which a run of doubtful glyphs may leave traces."""
+    return min(width, 2 * end - start) if doubt is Doubt.WIDER else width
 
 
 class ShownPicture:
@@ -117,6 +123,17 @@ class ShownPicture:
             self._parts.append(pen_change(self._pen, pen))
             self._pen = pen
 
+    def _take_for_blank(self, blank: Pen) -> None:
+        """Take any pen that draws spaces as `blank` does: the nearest to the one in hand."""
+        if blank_pen(self._pen) is blank:
+            return
+        near = self._pen._replace(
+            attributes=tuple(code for code in self._pen.attributes if code in UNSEEN),
+            background=blank.background,
+            link=blank.link,
+        )
+        self._take(known_pen(near) if blank_pen(near) is blank else blank)
+
     def _move(self, x: int, y: int) -> None:
         if (x, y) == (self._x, self._y):
             return
@@ -125,9 +142,11 @@ class ShownPicture:
         if y == self._y:
             if x == 0:
                 candidates.append("\r")
-            if self._x is not None and x > self._x:
-                cells = x - self._x
-                candidates.append(f"\x1b[{cells if cells > 1 else ''}C")
+            # Where the column is in doubt, the left edge is not.
+            cells = x - (self._x or 0)
+            if cells > 0:
+                return_first = "\r" if self._x is None else ""
+                candidates.append(f"{return_first}\x1b[{cells if cells > 1 else ''}C")
         elif self._y is not None and y > self._y:
             if x == 0 and y == self._y + 1:
                 candidates.append("\r\n")
@@ -144,7 +163,13 @@ class ShownPicture:
             stop = start + 1
             while stop < end and line.pens[stop] is pen:
                 stop += 1
-            self._take(pen)
+            if line.glyphs[start] != " " or blank_pen(pen) is not pen:
+                self._take(pen)
+            elif stop < end and blank_pen(line.pens[stop]) is pen:
+                if blank_pen(self._pen) is not pen:
+                    self._take(line.pens[stop])
+            else:
+                self._take_for_blank(pen)
             self._parts.append("".join(line.glyphs[start:stop]))
             start = stop
         # At the right edge terminals differ in where the cursor then is.
@@ -153,100 +178,98 @@ class ShownPicture:
     # Lines
 
     def _write_line(self, y: int, old: Line, new: Line) -> None:
-        # What stands behind a glyph of doubtful width is sent anew with it.
-        doubt = min(old.doubt, new.doubt)
-        if old.glyphs[doubt:] == new.glyphs[doubt:] and old.pens[doubt:] == new.pens[doubt:]:
-            self._write_changes(y, old, new, doubt)
-            return
-        self._write_changes(y, old, new, doubt)
-        self._write_rest(y, new, doubt)
-
-    def _write_changes(self, y: int, old: Line, new: Line, limit: int) -> None:
-        """Write what differs before cell `limit`, every width there being sure."""
-        cells = _changed_cells(old, new, limit)
-        if not cells:
-            return
-        erased = limit
-        if limit == self.width and new.pens[-1] is DEFAULT_PEN:
-            tail = _blank_tail(new)
-            erased = next((x for x in cells if x >= tail), limit)
-            if cells[-1] - erased < _ERASE_BYTES:
-                erased = limit
-            cells = [x for x in cells if x < erased]
+        cells = self._cells_to_send(old, new)
+        erased = self._erased_from(new, cells)
         done = 0
-        for start, end in runs_of(cells):
+        for start, end in runs_of([x for x in cells if x < erased]):
+            # A glyph is written from its first cell, and moves the cursor behind its last.
             while start and not new.glyphs[start]:
-                start -= 1  # noqa: PLW2901 - a glyph is written from its first cell
-            while end < limit and not new.glyphs[end]:
-                end += 1  # noqa: PLW2901 - and moves the cursor behind its last
+                start -= 1  # noqa: PLW2901
+            while end < self.width and not new.glyphs[end]:
+                end += 1  # noqa: PLW2901
             if self._is_cheap_gap(new, done, start, y):
                 start = done  # noqa: PLW2901 - the gap is sent again
-            self._move(start, y)
-            self._write(new, start, end)
-            done = end
-        if erased < limit:
+            done = max(done, end)
+            self._write_cells(y, new, start, end)
+        if erased < self.width:
             self._move(erased, y)
-            self._take(DEFAULT_PEN)
+            self._take_for_blank(DEFAULT_PEN)
             self._parts.append(_ERASE_TO_END)
+
+    def _cells_to_send(self, old: Line, new: Line) -> list[int]:
+        """Return the columns that differ, and those a glyph of doubtful width may have hit."""
+        cells = _changed_cells(old, new)
+        if not old.doubts and not new.doubts:
+            return cells
+        sent = set(cells)
+        for start, end, doubt in sorted([*old.doubts, *new.doubts]):
+            if not sent.isdisjoint(range(start, end)):
+                sent.update(range(start, _reach(start, end, doubt, self.width)))
+        return sorted(sent)
+
+    def _erased_from(self, new: Line, cells: list[int]) -> int:
+        """Return from where on it is shortest to erase the rest of the line."""
+        if new.pens[-1] is not DEFAULT_PEN or not cells:
+            return self.width
+        x = self.width
+        while x and new.glyphs[x - 1] == " " and new.pens[x - 1] is DEFAULT_PEN:
+            x -= 1
+        first = next((cell for cell in cells if cell >= x), self.width)
+        return first if cells[-1] - first >= _ERASE_CELLS else self.width
 
     def _is_cheap_gap(self, line: Line, start: int, end: int, y: int) -> bool:
         """Say whether sending the cells between two runs again is shorter than a move."""
         if y != self._y or start != self._x or not 0 < end - start <= _GAP_CELLS_MAXIMUM:
             return False
-        pen = line.pens[start]
-        if any(other is not pen for other in line.pens[start:end]):
+        text = "".join(line.glyphs[start:end])
+        if not text.isascii() or len(text) > (3 if end - start == 1 else 4):
             return False
-        if pen is not self._pen and pen is not line.pens[end]:
-            return False
-        move = 3 if end - start == 1 else 4
-        return len("".join(line.glyphs[start:end]).encode()) <= move
+        for pen in (self._pen, line.pens[end]):
+            like = (pen, blank_pen(pen))
+            if all(other is like[0] or other is like[1] for other in line.pens[start:end]):
+                return True
+        return False
 
-    def _write_rest(self, y: int, line: Line, x: int) -> None:
-        """Write a line from cell `x` on, which may not be the second of a glyph."""
-        while x < self.width and not line.glyphs[x]:
-            x += 1
-        tail = max(x, _blank_tail(line))
-        while x < tail:
-            end = x + 1
-            is_sure = doubt_of(line.glyphs[x]) is Doubt.NONE
-            while end < tail and (
-                not line.glyphs[end] or (doubt_of(line.glyphs[end]) is Doubt.NONE) is is_sure
-            ):
-                end += 1
-            self._move(x, y)
-            if is_sure:
-                self._write(line, x, end)
-            else:
-                self._write_doubtful(y, line, x, end)
-            x = end
-        if tail < self.width:
-            self._move(tail, y)
-            self._take(DEFAULT_PEN)
-            self._parts.append(_ERASE_TO_END)
+    def _write_cells(self, y: int, line: Line, start: int, end: int) -> None:
+        """Write cells, each run of doubtful widths on its own."""
+        for first, last, doubt in line.doubts:
+            if first >= end or last <= start:
+                continue
+            if start < first:
+                self._move(start, y)
+                self._write(line, start, first)
+            self._move(max(first, start), y)
+            self._write_doubtful(y, line, max(first, start), min(last, end), doubt)
+            start = last
+        if start < end:
+            self._move(start, y)
+            self._write(line, start, end)
 
-    def _write_doubtful(self, y: int, line: Line, start: int, end: int) -> None:
-        if any(doubt_of(glyph) is Doubt.ANY for glyph in line.glyphs[start:end]):
+    def _write_doubtful(self, y: int, line: Line, start: int, end: int, doubt: Doubt) -> None:
+        if doubt is Doubt.ANY:
             # Where the terminal draws it narrower, nothing old may show behind it.
-            blank = Line([" "] * self.width, line.pens)
-            self._write(blank, start, end)
-            self._x = self._y = None
+            spaces = Line([" "] * self.width, [blank_pen(pen) for pen in line.pens])
+            self._write(spaces, start, end)
             self._move(start, y)
         self._write(line, start, end)
-        self._x = self._y = None
+        self._x = None
+        if _reach(start, end, doubt, self.width) == self.width:
+            # Without regard to what was asked for, some terminals then stand in the next line.
+            self._y = None
 
     # Scrolling
 
     def _scroll(self, wanted: Sequence[Line], rows: list[int]) -> list[int]:
         """Move the lines that only stand elsewhere; returns the rows that then differ."""
-        found = self._find_scroll(wanted, rows)
-        if found is None:
+        if len(rows) < _SCROLL_ROWS_MINIMUM:
             return rows
-        top, bottom, shift = found
-        scrolled = self._scrolled(top, bottom, shift)
-        region = range(top, bottom + 1)
-        before = sum(len(_changed_cells(self.lines[y], wanted[y], self.width)) for y in region)
-        after = sum(len(_changed_cells(scrolled[y], wanted[y], self.width)) for y in region)
-        if before - after <= _SCROLL_BYTES + 2 * abs(shift):
+        costs = {y: len(_changed_cells(self.lines[y], wanted[y])) for y in rows}
+        candidates = {(rows[0], rows[-1], 1), (rows[0], rows[-1], -1)}
+        candidates |= self._find_moved(wanted, rows)
+        gain, top, bottom, shift = max(
+            self._gain(wanted, costs, *candidate) for candidate in candidates
+        )
+        if gain <= 0:
             return rows
         is_whole = top == 0 and bottom == self.height - 1
         if not is_whole:
@@ -257,9 +280,30 @@ class ShownPicture:
         if not is_whole:
             self._parts.append("\x1b[r")
         self._x = self._y = None
-        self.lines = scrolled
-        candidates = sorted({*rows, *region})
-        return [y for y in candidates if not scrolled[y].is_same(wanted[y])]
+        self.lines = self._scrolled(top, bottom, shift)
+        touched = sorted({*rows, *range(top, bottom + 1)})
+        return [y for y in touched if not self.lines[y].is_same(wanted[y])]
+
+    def _gain(
+        self, wanted: Sequence[Line], costs: dict[int, int], top: int, bottom: int, shift: int
+    ) -> tuple[int, int, int, int]:
+        """Return how many cells fewer a scroll leaves to send, and its (top, bottom, shift).
+
+        Lines at the edge that content leaves by need not take part, and do not where that is
+        better.
+        """
+        scrolled = self._scrolled(top, bottom, shift)
+        region = range(top, bottom + 1)
+        gains = [costs.get(y, 0) - len(_changed_cells(scrolled[y], wanted[y])) for y in region]
+        if shift < 0:
+            gains.reverse()
+        sums = list(accumulate(reversed(gains)))
+        # The rows that content comes from are as many as it moves by.
+        most = max(range(abs(shift), len(sums)), key=sums.__getitem__, default=-1)
+        gain = sums[most] - _SCROLL_BYTES - 2 * abs(shift)
+        if shift > 0:
+            return gain, bottom - most, bottom, shift
+        return gain, top, top + most, shift
 
     def _scrolled(self, top: int, bottom: int, shift: int) -> list[Line]:
         """Return the lines as they are after a scroll up by `shift`, or down where negative."""
@@ -268,28 +312,21 @@ class ShownPicture:
         moved = moved[shift:] + blank if shift > 0 else blank + moved[:shift]
         return [*self.lines[:top], *moved, *self.lines[bottom + 1 :]]
 
-    def _find_scroll(self, wanted: Sequence[Line], rows: list[int]) -> tuple[int, int, int] | None:
+    def _find_moved(self, wanted: Sequence[Line], rows: list[int]) -> set[tuple[int, int, int]]:
         """Return (top, bottom, shift) of the lines that moved, by their text alone.
 
         Colours do not count: the cursor moves over lines that scroll below it.
         """
-        if len(rows) < _SCROLL_ROWS_MINIMUM:
-            return None
         places: dict[str, list[int]] = {}
         for y in rows:
             places.setdefault(self.lines[y].text, []).append(y)
-        votes: Counter[int] = Counter()
         voters: dict[int, list[int]] = {}
         for y in rows:
             found = places.get(wanted[y].text, ())
             # A text that stands in many lines tells nothing.
-            if len(found) == 1 and found[0] != y and not wanted[y].text.isspace():
-                votes[found[0] - y] += 1
+            if len(found) == 1 and found[0] != y:
                 voters.setdefault(found[0] - y, []).append(y)
-        if not votes:
-            return None
-        shift, count = votes.most_common(1)[0]
-        if count * 2 < abs(shift):
-            return None
-        first, last = voters[shift][0], voters[shift][-1]
-        return (first, last + shift, shift) if shift > 0 else (first + shift, last, shift)
+        if not voters:
+            return set()
+        shift, ys = max(voters.items(), key=lambda item: len(item[1]))
+        return {(ys[0] + min(0, shift), ys[-1] + max(0, shift), shift)}
