@@ -163,14 +163,15 @@ class ShownPicture:
             stop = start + 1
             while stop < end and line.pens[stop] is pen:
                 stop += 1
-            if line.glyphs[start] != " " or blank_pen(pen) is not pen:
+            text = "".join(line.glyphs[start:stop])
+            if text.strip(" ") or blank_pen(pen) is not pen:
                 self._take(pen)
             elif stop < end and blank_pen(line.pens[stop]) is pen:
                 if blank_pen(self._pen) is not pen:
                     self._take(line.pens[stop])
             else:
                 self._take_for_blank(pen)
-            self._parts.append("".join(line.glyphs[start:stop]))
+            self._parts.append(text)
             start = stop
         # At the right edge terminals differ in where the cursor then is.
         self._x = end if end < self.width else None
