@@ -7,7 +7,7 @@ a glyph in other ways than we do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pyte
@@ -49,13 +49,12 @@ class Cell(NamedTuple):
 
 def differences(one: Emulator, other: Emulator) -> list[tuple[int, int, Cell, Cell]]:
     """Return (row, column, cell, other cell) of each cell that looks otherwise."""
-    lines = zip(one.cells(), other.cells(), strict=True)
     return [
-        (y, x, cell, other_cell)
-        for y, (line, other_line) in enumerate(lines)
+        (y, x, cell.seen, other_cell.seen)
+        for y, (line, other_line) in enumerate(zip(one.cells(), other.cells(), strict=True))
         if line != other_line
         for x, (cell, other_cell) in enumerate(zip(line, other_line, strict=True))
-        if cell != other_cell
+        if cell != other_cell and cell.seen != other_cell.seen
     ]
 
 
@@ -88,14 +87,9 @@ class Emulator(pyte.Screen):
         self._stream.feed(text.replace("\n", "\r\n"))
 
     def cells(self) -> list[list[Cell]]:
-        """Return what is seen, line by line."""
+        """Return the cells, line by line."""
         columns = range(self.columns)
-        return [[row[x].seen for x in columns] for row in map(self.buffer.__getitem__, self.rows)]
-
-    @property
-    def rows(self) -> range:
-        """Return the numbers of the lines."""
-        return range(self.lines)
+        return [list(map(self.buffer[y].__getitem__, columns)) for y in range(self.lines)]
 
     def reset(self) -> None:
         """Start with nothing on the screen."""
@@ -114,17 +108,28 @@ class Emulator(pyte.Screen):
 
     # Drawing
 
-    def _split(self, data: str) -> Iterator[str]:
-        return iter(data) if data.isascii() else iter_graphemes(data)
-
     def draw(self, data: str) -> None:
         """Draw glyphs from the cursor on."""
-        for glyph in self._split(data):
+        if data.isascii() and self.cursor.x + len(data) <= self.columns:
+            self._put_all(data)
+            return
+        for glyph in iter_graphemes(data):
             width = 1 if glyph.isascii() else self._measure(glyph)
             if width > 0:
                 self._put(glyph, width)
             else:
                 self._join(glyph)
+
+    def _put_all(self, data: str) -> None:
+        x = self.cursor.x
+        end = x + len(data)
+        line = self.buffer[self.cursor.y]
+        self._part(line, x)
+        self._part(line, end)
+        _, fg, bg, attributes = self.cursor.attrs
+        cells = [Cell(sign, fg, bg, attributes) for sign in data]
+        line.update(zip(range(x, end), cells, strict=True))
+        self.cursor.x = end
 
     def _put(self, glyph: str, width: int) -> None:
         x = self.cursor.x
@@ -184,7 +189,7 @@ class Emulator(pyte.Screen):
     def erase_in_display(self, how: int = 0, *arguments: int, **names: bool) -> None:
         """Erase the screen; nothing less is ever asked for."""
         assert how == 2
-        for y in self.rows:
+        for y in range(self.lines):
             for x in range(self.columns):
                 self.buffer[y][x] = self._erased
 

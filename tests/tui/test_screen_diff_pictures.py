@@ -20,7 +20,7 @@ from tui_licenses.tui import terminal_cells, terminal_changes
 from tui_licenses.tui.screen_diff import FramePicture
 from tui_licenses.tui.terminal_cells import Doubt
 
-STEPS = 8_500
+STEPS = 9_000
 STEPS_OF_AN_ESTATE = 60
 
 

@@ -29,7 +29,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui_licenses.tui.crash import record_failure
-from tui_licenses.tui.terminal_cells import Line, cells_of
+from tui_licenses.tui.terminal_cells import Line, Pen, cells_of, first_cells
 from tui_licenses.tui.terminal_changes import ShownPicture
 
 if TYPE_CHECKING:
@@ -227,10 +227,12 @@ class FramePicture:
             for end, (x, strip) in zip(frame.chop_ends[y], frame.chops[y].items(), strict=True):
                 if strip is None or x >= stop or end <= start:
                     continue
-                width = min(end, self._width) - x
-                self._put(y, x, *cells_of(strip._segments, width, colors))
+                # What lies behind the span may be newer than what is to be shown now.
+                width = min(strip.cell_length, end - x)
+                glyphs, pens = cells_of(strip._segments, width, colors)
+                self._put(y, x, *first_cells(glyphs, pens, stop - x))
 
-    def _put(self, y: int, x: int, glyphs: list[str], pens: list[Any]) -> None:
+    def _put(self, y: int, x: int, glyphs: list[str], pens: list[Pen]) -> None:
         line = self._wanted[y]
         changed = line.with_piece(x, glyphs, pens)
         if changed is not line:

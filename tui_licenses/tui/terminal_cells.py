@@ -195,8 +195,15 @@ def cells_of(
             glyphs += " " * missing
             pens += [blank_pen(pens[-1]) if pens else DEFAULT_PEN] * missing
         else:
-            _blank_rest(glyphs, pens, width)
-            del glyphs[width:], pens[width:]
+            return first_cells(glyphs, pens, width)
+    return glyphs, pens
+
+
+def first_cells(glyphs: list[str], pens: list[Pen], width: int) -> tuple[list[str], list[Pen]]:
+    """Return at most `width` cells; a glyph that reaches further becomes spaces."""
+    if len(glyphs) > width:
+        _blank_rest(glyphs, pens, width)
+        del glyphs[width:], pens[width:]
     return glyphs, pens
 
 
