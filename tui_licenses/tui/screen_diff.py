@@ -15,6 +15,7 @@ import asyncio
 import fcntl
 import os
 import re
+import sys
 import termios
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -154,9 +155,9 @@ class ScreenDiff:
         try:
             # What a serial port has not sent yet; pseudo-terminals always say 0.
             waiting = fcntl.ioctl(writer.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
-        except OSError:
+        except (OSError, ValueError):
             return False
-        return int.from_bytes(waiting, "little") > _WAITING_BYTES_MAXIMUM
+        return int.from_bytes(waiting, sys.byteorder) > _WAITING_BYTES_MAXIMUM
 
     def _whole(self, screen: Screen[Any]) -> LayoutUpdate:
         frame = screen._compositor.render_update(
