@@ -212,7 +212,7 @@ class ShownPicture:
 
     def _erased_from(self, new: Line, cells: list[int]) -> int:
         """Return from where on it is shortest to erase the rest of the line."""
-        if new.pens[-1] is not DEFAULT_PEN or not cells:
+        if not cells or new.pens[-1] is not DEFAULT_PEN:
             return self.width
         x = self.width
         while x and new.glyphs[x - 1] == " " and new.pens[x - 1] is DEFAULT_PEN:
