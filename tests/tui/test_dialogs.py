@@ -89,6 +89,17 @@ async def test_the_whole_path_is_shown_and_follows_the_folder_that_is_typed(
         assert answer.value == DownloadChoice(tmp_path, False)
 
 
+@pytest.mark.parametrize("surplus", range(1, 8))
+async def test_the_name_of_a_file_is_never_torn_by_the_length_of_its_folder(
+    surplus: int, loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(loaded_store, size=(80, 24)) as dashboard:
+        width = 72
+        folder = Path("/" + "f" * (width - len(NAME) + surplus))
+        await _ask(dashboard, _download(folder))
+        await dashboard.wait_for(NAME)
+
+
 async def test_a_folder_that_does_not_exist_is_not_taken(
     loaded_store: Store, open_dashboard: OpenDashboard, home: Path
 ) -> None:

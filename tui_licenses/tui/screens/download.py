@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui_licenses.service.downloads import DocumentKind
-from tui_licenses.text import clean
+from tui_licenses.text import clean, width_cells
 from tui_licenses.tui.widgets.tick import Tick
 
 _TITLES: dict[DocumentKind | None, str] = {
@@ -108,10 +108,21 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
             warning = "There is no such folder. Create it, or choose another one."
         elif has_file:
             warning = "A file of this name is there. The same contents are left alone."
-        self.query_one("#path", Static).update(Text(clean(str(path)), overflow="fold"))
+        self._write_path(path)
         self.query_one("#warning", Static).update(Text(warning))
         self.query_one("#warning").display = bool(warning)
         self.query_one("#replace").display = has_file
+
+    def _write_path(self, path: Path) -> None:
+        """Write the path; where it takes two lines the name stands whole on the second."""
+        line = self.query_one("#path", Static)
+        folder, name = clean(f"{path.parent}/"), clean(path.name)
+        is_too_long = 0 < line.size.width < width_cells(folder + name)
+        line.update(Text(f"{folder}\n{name}" if is_too_long else folder + name, overflow="fold"))
+
+    def on_resize(self) -> None:
+        """Write the path for the new width."""
+        self._show_path()
 
     @on(Input.Submitted, "#folder")
     def _save_typed_folder(self, event: Input.Submitted) -> None:
