@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.values import with_other
 from tests.tui.conftest import OpenDashboard
 from tui_licenses.config import Settings
 from tui_licenses.domain.instance import Instance
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import KeyKind
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.app_state import AppState
 from tui_licenses.state.store import Store
 
@@ -132,7 +133,7 @@ async def test_a_key_marked_for_its_certificate_is_saved_even_where_it_is_not_li
 async def test_what_is_not_in_the_list_is_fetched_for_a_download(
     inventory: Inventory, open_dashboard: OpenDashboard, downloads: Path
 ) -> None:
-    store = Store(AppState(inventory=replace(inventory, instances=(), keys=())))
+    store = Store(AppState(inventory=with_other(inventory, instances=(), keys=())))
     instance = next(each for each in inventory.instances if each.has_profile)
     async with open_dashboard(store, settings=_settings(downloads)) as dashboard:
         dashboard.app.download_profile(instance.id)

@@ -78,9 +78,10 @@ class ChangesPage:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item_co]):
-    """A part of a list; `changes_cursor` is where changes after it are followed from."""
+    """A part of a list of `total`; `changes_cursor` is where changes are followed from."""
 
     items: tuple[Item_co, ...]
+    total: int
     changes_cursor: str | None
 
 
@@ -90,6 +91,7 @@ class _WireItem(Protocol[Item_co]):
 
 class _WirePage(Protocol[Item_co]):
     next_cursor: str | None
+    total_count: int
 
     @property
     def items(self) -> Sequence[_WireItem[Item_co]]: ...
@@ -273,6 +275,7 @@ class Client:
             page = decode(answer, wanted)
             yield Page(
                 tuple(item.to_domain() for item in page.items),
+                page.total_count,
                 answer.headers.get(_CHANGES_CURSOR_HEADER),
             )
             cursor = page.next_cursor

@@ -21,6 +21,7 @@ from textual.worker import WorkerFailed
 from tui_licenses.config import (
     ENVIRONMENT_NAME,
     Configuration,
+    Settings,
     load_configuration,
     save_configuration,
 )
@@ -78,15 +79,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         settings = configuration.settings
         self.services = services
         self.configuration = configuration
-        self.store = store or Store(
-            AppState(
-                view=View(
-                    show_add_ons=services.context.show_add_ons,
-                    mask_keys=settings.mask_keys,
-                    expiring_days=settings.expiring_days,
-                )
-            )
-        )
+        self.store = store or _open_store(services, settings)
         self.clock = clock
         self.failure: TuiLicensesError | None = None
         self.wants_restart = False
@@ -114,7 +107,8 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
             else:
                 self.open_key(self._place.id)
         seconds = self.configuration.settings.refresh_seconds
-        if seconds or self.store.state.inventory is None:
+        inventory = self.store.state.inventory
+        if seconds or inventory is None or inventory.cursor is None:
             # A slow cloud must not hold back the first picture.
             self.call_after_refresh(self.refresh_inventory)
         if seconds:
@@ -182,7 +176,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
 
     def refresh_inventory(self) -> None:
         """Ask the cloud for what has changed, unless that is under way."""
-        if not self.store.state.is_loading:
+        if not any(worker.group == "inventory" for worker in self.workers):
             self.run_worker(Following(self).ask(), group="inventory", exclusive=True)
 
     def show_add_ons(self, show_add_ons: bool) -> None:
@@ -336,6 +330,19 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
     async def _run_chosen(self, screen: DomainScreen | PlainScreen, command_id: str | None) -> None:
         if command_id is not None:
             await screen.action_command(command_id)
+
+
+def _open_store(services: Services, settings: Settings) -> Store:
+    """Return a store with the first rows of the local copy: the first picture shows them."""
+    view = View(
+        show_add_ons=services.context.show_add_ons,
+        mask_keys=settings.mask_keys,
+        expiring_days=settings.expiring_days,
+    )
+    first = services.local_copy.read_first()
+    if first is None:
+        return Store(AppState(view=view))
+    return Store(AppState(user=first.user, inventory=first, is_loading=True, view=view))
 
 
 def run_dashboard(

@@ -18,7 +18,8 @@ from tui_licenses.state.columns import (
     shorten_features,
     shorten_location,
 )
-from tui_licenses.state.select import Row, RowKind, Selection
+from tui_licenses.state.estate import Row, RowKind
+from tui_licenses.state.select import Selection
 from tui_licenses.text import clean, shorten, width_cells
 from tui_licenses.tui.widgets.row_table import TableColumn
 from tui_licenses.tui.widgets.table_column import no_tone
@@ -133,7 +134,8 @@ def counts_line(selection: Selection | None, state: AppState, now: datetime) -> 
     if state.inventory is not None:
         line.append(f" · as of {_clock_time(state.inventory.fetched_at, state.view, now)}")
     if state.is_loading:
-        line.append(" · loading…")
+        percent = state.loaded_percent
+        line.append(" · loading…" if percent is None else f" · loading… {percent} %")
     if state.problem is not None and state.inventory is not None:
         line.append(f" · ! {clean(state.problem.message)} Press r to try again.", style="bold")
     return line

@@ -14,6 +14,7 @@ from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.output import error_record
 from tui_licenses.cli.records import saved_file_record
 from tui_licenses.domain.instance import Instance
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import KeyState, LicenseKey, mask_key, normalise_key
 from tui_licenses.domain.status import license_file_refusal
 from tui_licenses.errors import (
@@ -26,7 +27,6 @@ from tui_licenses.errors import (
     UseError,
 )
 from tui_licenses.service.downloads import DocumentKind, DownloadOutcome
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.wiring import Services
 
 Subject = Instance | LicenseKey

@@ -17,7 +17,8 @@ from tui_licenses.errors import UseError
 from tui_licenses.service.instances import RevisionConflictError
 from tui_licenses.state.app_state import Sort, View
 from tui_licenses.state.columns import COLUMNS
-from tui_licenses.state.select import RowKind, select_rows
+from tui_licenses.state.estate import RowKind
+from tui_licenses.state.select import select_rows
 from tui_licenses.wiring import Services
 
 _SORTABLE = click.Choice([column.id for column in COLUMNS])

@@ -7,12 +7,13 @@ import click
 from tui_licenses.cli.facts import KEY_COLUMNS, features, key_facts, text
 from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.records import key_record, lookup_record
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import LicenseKey
 from tui_licenses.domain.status import KeyStatus, key_status
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.app_state import Sort, View
 from tui_licenses.state.columns import COLUMNS
-from tui_licenses.state.select import RowKind, select_rows
+from tui_licenses.state.estate import RowKind
+from tui_licenses.state.select import select_rows
 from tui_licenses.wiring import Services
 
 _SORTABLE = click.Choice([column.id for column in COLUMNS])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -18,13 +18,14 @@ from tui_licenses.state.columns import (
     COLUMNS,
     find_column,
 )
+from tui_licenses.state.estate import Row, RowKind
 from tui_licenses.state.events import (
     FilterChanged,
     MarksCleared,
     MarkToggled,
     SortChosen,
 )
-from tui_licenses.state.select import Row, RowKind, Selection, Selector
+from tui_licenses.state.select import STATUS_STANDS, Selection, Selector
 from tui_licenses.state.store import Store
 from tui_licenses.text import clean
 from tui_licenses.tui.commands import LICENSES, Situation, bindings_of
@@ -45,12 +46,6 @@ from tui_licenses.tui.widgets.tick import Tick
 
 if TYPE_CHECKING:
     from tui_licenses.wiring import Services
-
-# Small enough to stay unseen between two keys.
-_PREPARED_AT_ONCE = 300
-# How long a status may be shown after the instant it ended: a refresh that brings nothing new
-# repaints nothing before that.
-_STATUS_STANDS = timedelta(minutes=10)
 
 
 class LicensesScreen(DomainScreen):
@@ -114,7 +109,7 @@ class LicensesScreen(DomainScreen):
     def _has_other_rows(self, before: AppState, after: AppState) -> bool:
         if before.view != after.view or before.inventory is None or after.inventory is None:
             return before.view != after.view or before.inventory is not after.inventory
-        if self._now() - self._selected_at > _STATUS_STANDS:
+        if self._now() - self._selected_at > STATUS_STANDS:
             return True
         return (
             before.inventory.keys is not after.inventory.keys
@@ -139,12 +134,11 @@ class LicensesScreen(DomainScreen):
         self.call_later(self._prepare_search)
 
     def _prepare_search(self) -> None:
-        """Make the search texts of a few rows while nobody types, and come back for more."""
+        """Make a little of what a search needs while nobody types, and come back for more."""
         state = self.store.state
         if state.inventory is None or not self.is_attached:
             return
-        estate = self._selector.estate(state.inventory, state.view)
-        if not estate.prepare(_PREPARED_AT_ONCE, state.view, self._now()):
+        if not self._selector.prepare(state.inventory, state.view, self._now()):
             self.set_timer(0.01, self._prepare_search)
 
     def _show_counts(self, state: AppState) -> None:

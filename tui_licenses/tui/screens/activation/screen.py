@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -105,7 +106,7 @@ class ActivationScreen(DomainScreen):
     def _write_key(self, key: str) -> str:
         return key_text(key, is_masked=self.store.state.view.mask_keys)
 
-    def _instances(self) -> tuple[Instance, ...]:
+    def _instances(self) -> Sequence[Instance]:
         inventory = self.store.state.inventory
         return () if inventory is None else inventory.instances
 
