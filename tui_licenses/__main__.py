@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tui_licenses.errors import TuiLicensesError
@@ -17,10 +17,11 @@ ROWS_MINIMUM = 15
 INTERRUPTED = 130
 UNEXPECTED = 1
 _COMMAND_LINE = "tui_licenses.cli.main"
+HELP_COLUMNS = 80
+HELP_FILE = Path(__file__).with_name("help.txt")
 
 
-@dataclass(frozen=True, slots=True)
-class DashboardRequest:
+class DashboardRequest(NamedTuple):
     """What the dashboard is to open: a context and a place (`instance/ID`), both optional."""
 
     context_name: str | None = None
@@ -129,9 +130,23 @@ def _dispatch(arguments: Sequence[str]) -> int:
     request = dashboard_request(arguments)
     if request is not None:
         return open_dashboard(request.context_name, request.place)
+    if list(arguments) in (["--help"], ["-h"]) and _columns() >= HELP_COLUMNS:
+        print(HELP_FILE.read_text(encoding="utf-8"), end="")
+        return 0
     from tui_licenses.cli.main import run as run_command
 
     return run_command(arguments, open_dashboard)
+
+
+def _columns() -> int:
+    """Return how wide the help may be, as the command line decides it."""
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns
+    except OSError:
+        return HELP_COLUMNS
 
 
 def _fail(arguments: Sequence[str], error: Exception) -> int:

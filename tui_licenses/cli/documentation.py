@@ -115,6 +115,12 @@ def exit_codes_document() -> str:
     return _EXIT_HEAD + statuses + _CODES_HEAD + table
 
 
+def help_text(columns: int) -> str:
+    """Return what `tui-licenses --help` says on a terminal of so many columns."""
+    context = click.Context(root, info_name="tui-licenses", terminal_width=columns)
+    return root.get_help(context) + "\n"
+
+
 def write_documents(folder: Path) -> None:
     """Write both documents into a folder."""
     (folder / "cli.md").write_text(command_line_document(), encoding="utf-8")
@@ -125,7 +131,9 @@ def _sections(command: click.Command, path: str) -> Iterator[str]:
     context = click.Context(command, info_name=path)
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
-            yield from _sections(command.commands[name], f"{path} {name}")
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from _sections(found, f"{path} {name}")
         return
     usage = " ".join((path, *command.collect_usage_pieces(context)))
     text = inspect.cleandoc(command.help or "")
