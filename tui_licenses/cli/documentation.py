@@ -117,8 +117,14 @@ def exit_codes_document() -> str:
 
 def help_text(columns: int) -> str:
     """Return what `tui-licenses --help` says on a terminal of so many columns."""
-    context = click.Context(root, info_name="tui-licenses", terminal_width=columns)
-    return root.get_help(context) + "\n"
+    with root.make_context(
+        # Two columns less, as click itself leaves free.
+        "tui-licenses",
+        [],
+        resilient_parsing=True,
+        terminal_width=columns - 2,
+    ) as context:
+        return root.get_help(context) + "\n"
 
 
 def write_documents(folder: Path) -> None:
