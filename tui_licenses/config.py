@@ -36,6 +36,7 @@ _SETTINGS: dict[str, type] = {
     "theme": str,
     "ascii": bool,
     "mouse": bool,
+    "local_copy": bool,
 }
 _CONTEXT: dict[str, type] = {"url": str, "ca_file": str, "show_add_ons": bool}
 # Settings that are counted, with their least and greatest values.
@@ -62,7 +63,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a user may choose, in the units the names say; `refresh_seconds` 0 turns it off."""
+    """What a user may choose, in the units the names say; `refresh_seconds` 0 turns it off.
+
+    Without `local_copy` nothing of the inventory is kept on this host.
+    """
 
     mask_keys: bool = False
     expiring_days: int = 30
@@ -71,6 +75,7 @@ class Settings:
     theme: str = "dark"
     ascii: bool = False
     mouse: bool = True
+    local_copy: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,8 @@ class Services:
         self.context = context
         self.is_lab = context.url is None
         self.endpoint = EMBEDDED_ENDPOINT if context.url is None else urlsplit(context.url).netloc
-        self.local_copy = LocalCopy(paths.copy_file(context.name), _owner(context, given))
+        file = paths.copy_file(context.name) if settings.local_copy else None
+        self.local_copy = LocalCopy(file, _owner(context, given))
         self._settings = settings
         self._connection = _Connection(context, given)
 

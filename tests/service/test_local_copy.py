@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.values import NOW, make_instance, make_key, make_user
 from tui_licenses import paths
-from tui_licenses.config import Configuration
+from tui_licenses.config import Configuration, Settings
 from tui_licenses.domain.inventory import Inventory
 from tui_licenses.errors import NotAllowedError
 from tui_licenses.service.local_copy import LocalCopy
@@ -174,3 +174,13 @@ async def test_a_cloud_that_was_made_anew_has_no_copy(
     other.write_bytes(lab_database.read_bytes())
     other.rename(lab_database)
     assert open_services(Configuration(), None, {}).local_copy.read_first() is None
+
+
+async def test_nothing_is_kept_where_settings_say_so(lab_database: Path) -> None:
+    services = open_services(Configuration(Settings(local_copy=False)), None, {})
+    first = await services.inventory.current()
+    second = await services.inventory.current()
+    await services.aclose()
+    assert replace(first, fetched_at=NOW) == replace(second, fetched_at=NOW)
+    assert services.local_copy.read() is None
+    assert not paths.copy_file("embedded").exists()

@@ -39,9 +39,12 @@ _FIRST_KEYS = 500
 
 
 class LocalCopy:
-    """Reads and writes the copy of one owner: a cloud and who is signed in to it."""
+    """Reads and writes the copy of one owner: a cloud and who is signed in to it.
 
-    def __init__(self, file: Path, owner: str) -> None:
+    Without a file there is no copy, and none is made.
+    """
+
+    def __init__(self, file: Path | None, owner: str) -> None:
         self._file = file
         self._owner = owner
 
@@ -55,6 +58,8 @@ class LocalCopy:
 
     def _read(self, take: Callable[[_OpenCopy], Inventory]) -> Inventory | None:
         """Read from the copy; one that is damaged, or somebody else's, is discarded."""
+        if self._file is None:
+            return None
         try:
             descriptor = os.open(self._file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
@@ -69,6 +74,8 @@ class LocalCopy:
 
     def write(self, inventory: Inventory) -> None:
         """Keep an inventory that is complete; raises `FileError`."""
+        if self._file is None:
+            return
         paths.private_folder(self._file.parent)
         pending = PendingFile(self._file)
         try:
@@ -92,12 +99,15 @@ class LocalCopy:
     def touch(self, fetched_at: datetime) -> None:
         """Remember when the inventory was last found current."""
         nanoseconds = int(fetched_at.timestamp()) * 1_000_000_000
+        if self._file is None:
+            return
         with contextlib.suppress(OSError):
             os.utime(self._file, ns=(nanoseconds, nanoseconds))
 
     def forget(self) -> None:
         """Remove the copy."""
-        forget_copy(self._file)
+        if self._file is not None:
+            forget_copy(self._file)
 
 
 def forget_copy(file: Path) -> None:

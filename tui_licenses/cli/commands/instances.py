@@ -44,7 +44,7 @@ def _register_reading(instances: click.Group) -> None:
         invocation: Invocation, query: str, sort: str | None, descending: bool, limit: int | None
     ) -> None:
         """List the server instances of the account."""
-        inventory = invocation.run(lambda services: services.inventory.load())
+        inventory = invocation.run(lambda services: services.inventory.current())
         view = View(show_add_ons=True, filter_text=query, sort=Sort(sort, descending))
         rows = select_rows(inventory, view, invocation.now()).rows
         shown = [

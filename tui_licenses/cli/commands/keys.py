@@ -52,7 +52,7 @@ def _register_list(keys: click.Group) -> None:
 
         async def ask(services: Services) -> tuple[Inventory, str | None]:
             wanted = await services.inventory.find_instance(instance) if instance else None
-            return await services.inventory.load(), wanted.id if wanted else None
+            return await services.inventory.current(), wanted.id if wanted else None
 
         inventory, instance_id = invocation.run(ask)
         days = invocation.configuration().settings.expiring_days
