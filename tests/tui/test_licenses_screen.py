@@ -80,7 +80,7 @@ async def test_instances_and_keys_are_loaded_from_the_cloud_and_counted(
 ) -> None:
     async with open_dashboard() as dashboard:
         assert "24 instances, 32 keys, 88 add-ons hidden" in dashboard.text
-        assert "· as of " in dashboard.text
+        assert "as of " in dashboard.text
 
 
 async def test_the_add_on_box_is_turned_by_key_and_mouse_and_remembered(

@@ -32,6 +32,7 @@ from tui_licenses.tui.commands import LICENSES, Situation, bindings_of
 from tui_licenses.tui.licenses_view import (
     counts_line,
     empty_lines,
+    problem_text,
     row_tone,
     table_columns,
     waiting_lines,
@@ -105,6 +106,9 @@ class LicensesScreen(DomainScreen):
         elif after.inventory is None:
             self._show_rows(after)
         self._show_counts(after)
+        if before.problem is not after.problem and after.inventory is not None:
+            problem = after.problem
+            self.query_one(StatusLine).show("" if problem is None else problem_text(problem))
 
     def _has_other_rows(self, before: AppState, after: AppState) -> bool:
         if before.view != after.view or before.inventory is None or after.inventory is None:
