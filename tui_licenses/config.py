@@ -37,6 +37,7 @@ _SETTINGS: dict[str, type] = {
     "ascii": bool,
     "mouse": bool,
     "local_copy": bool,
+    "screen_diff": bool,
 }
 _CONTEXT: dict[str, type] = {"url": str, "ca_file": str, "show_add_ons": bool}
 # Settings that are counted, with their least and greatest values.
@@ -76,6 +77,7 @@ class Settings:
     ascii: bool = False
     mouse: bool = True
     local_copy: bool = True
+    screen_diff: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from tui_licenses.cli.documentation import command_line_document, exit_codes_document
+from tui_licenses.config import Settings
 
 DOCUMENTS = Path(__file__).parents[2] / "docs"
 
@@ -21,6 +24,14 @@ def test_a_generated_document_is_true(name: str, tmp_path: Path) -> None:
     made = (tmp_path / name).read_text(encoding="utf-8")
     kept = (DOCUMENTS / name).read_text(encoding="utf-8")
     assert kept == made, "run `python docs/generate.py`"
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    document = command_line_document()
+    for setting in fields(Settings):
+        default = json.dumps(setting.default)
+        shown = "none" if setting.default is None else f"`{default}`"
+        assert f"| `{setting.name}` | {shown} |" in document
 
 
 def test_every_command_of_the_contract_is_documented() -> None:

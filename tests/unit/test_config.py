@@ -48,7 +48,17 @@ def test_without_a_file_the_defaults_hold() -> None:
 
 def test_what_was_saved_is_what_is_loaded(tmp_path: Path) -> None:
     configuration = Configuration(
-        Settings(True, 7, 0, tmp_path, "ansi", ascii=True, mouse=False, local_copy=False),
+        Settings(
+            True,
+            7,
+            0,
+            tmp_path,
+            "ansi",
+            ascii=True,
+            mouse=False,
+            local_copy=False,
+            screen_diff=False,
+        ),
         (
             WORK,
             Context("lab", "http://127.0.0.1:8443", tmp_path / "ca.pem", show_add_ons=True),
@@ -74,6 +84,7 @@ def test_only_its_owner_can_read_the_file() -> None:
         ("\n\ntypo = 1\n", 3, "“typo” is not a setting"),
         ("[settings]\nmask = true\n", 2, "“mask” in [settings] is not a setting"),
         ("[settings]\nmask_keys = 1\n", 2, "takes true or false"),
+        ("[settings]\nscreen_diff = 'no'\n", 2, "takes true or false"),
         ("[settings]\n\nexpiring_days = true\n", 3, "takes a whole number"),
         ("[settings]\nexpiring_days = -1\n", 2, "between 0 and 3650"),
         ('[settings]\ntheme = "pink"\n', 2, "dark, light, ansi"),

@@ -62,6 +62,23 @@ Exit statuses: [exit-codes.md](exit-codes.md).
 | `TUI_LICENSES_FORMAT` | as `--format` |
 | `HTTPS_PROXY`, `NO_PROXY`, `NO_COLOR`, `XDG_…` | as everywhere |
 
+## Settings
+
+The dashboard and the commands read `tui-licenses/config.toml` in `XDG_CONFIG_HOME`; what is not
+there has its default. An unknown name or a wrong value is refused with its line.
+
+| in `[settings]` | default | what |
+|---|---|---|
+| `mask_keys` | `false` | show the last four characters of keys only |
+| `expiring_days` | `30` | how long before its end a key counts as expiring |
+| `refresh_seconds` | `60` | how often the dashboard asks for changes; 0 turns it off |
+| `download_folder` | none | where documents are saved; without it, the current folder |
+| `theme` | `"dark"` | `"dark"`, `"light"`, or `"ansi"` for the colours of the terminal |
+| `ascii` | `false` | draw with nothing but ASCII |
+| `mouse` | `true` | take the mouse |
+| `screen_diff` | `true` | send to the terminal only what differs; `false` leaves it to Textual |
+| `local_copy` | `true` | keep the inventory in a private file, so that the next start is instant |
+
 ## Commands
 """
 

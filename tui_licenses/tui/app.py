@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.console import RenderableType
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -35,9 +36,11 @@ from tui_licenses.state.events import (
 )
 from tui_licenses.state.store import Store
 from tui_licenses.tui.clipboard import copy_sequence
+from tui_licenses.tui.commands import find_command
 from tui_licenses.tui.crash import record_failure
 from tui_licenses.tui.following import Following
 from tui_licenses.tui.place import Place, PlaceKind
+from tui_licenses.tui.screen_diff import ScreenDiff
 from tui_licenses.tui.screens.base import DomainScreen
 from tui_licenses.tui.screens.licenses import LicensesScreen
 from tui_licenses.tui.screens.plain import PlainScreen
@@ -65,6 +68,8 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
     CSS_PATH = style_sheets()
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Leave", show=False, priority=True),
+        # Over a dialog, too.
+        Binding(",".join(find_command("repaint").keys), "repaint", show=False, priority=True),
     ]
 
     def __init__(
@@ -90,6 +95,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         self.theme = settings.theme
         if settings.ascii:
             self._filters.append(AsciiFilter())
+        self._screen_diff = ScreenDiff(self, settings.screen_diff)
 
     # Life
 
@@ -124,7 +130,10 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
             loop.add_signal_handler(number, self.exit, 128 + number)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Say so at once where the terminal is too small, and come back when it is not."""
+        """Say so at once where the terminal is too small, and come back when it is not.
+
+        A terminal that was suspended says its size again, too: what it shows is not ours any more.
+        """
         from tui_licenses.tui.screens.too_small import TooSmallScreen
 
         is_too_small = event.size.width < LEAST_COLUMNS or event.size.height < LEAST_ROWS
@@ -133,6 +142,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
             self.push_screen(TooSmallScreen(LEAST_COLUMNS, LEAST_ROWS))
         elif not is_too_small and is_shown and self.screen_stack:
             self.pop_screen()
+        self.action_repaint()
 
     def action_interrupt(self) -> None:
         """Leave as Ctrl-C leaves any command."""
@@ -195,6 +205,15 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
             await asyncio.to_thread(save_configuration, configuration)
         except TuiLicensesError as error:
             self.tell(f"This choice is not remembered: {error.message}")
+
+    # Output
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, self._screen_diff.show(screen, renderable))
+
+    def action_repaint(self) -> None:
+        """Paint the whole terminal anew."""
+        self._screen_diff.repaint()
 
     # Screens
 

@@ -49,6 +49,7 @@ _SHOWN_KEYS = {
     "f7": "F7",
     "f8": "F8",
     "ctrl+c": "Ctrl-C",
+    "ctrl+l": "Ctrl-L",
     "ctrl+p": "Ctrl-P",
 }
 
@@ -310,6 +311,13 @@ COMMANDS: tuple[Command, ...] = (
         "Go back; in the list, clear the filter and then the marks.",
         "back",
         footer=1,
+    ),
+    Command(
+        "repaint",
+        ("ctrl+l",),
+        "repaint",
+        "Paint the whole terminal anew, where something else has written on it.",
+        "app.repaint",
     ),
     Command("palette", ("colon", "ctrl+p"), "palette", "Find a command by name.", "app.palette"),
     Command(

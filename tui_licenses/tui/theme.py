@@ -100,6 +100,13 @@ _BOX_DRAWING = range(0x2500, 0x2580)
 _BLOCKS = range(0x2580, 0x25A0)
 
 
+def is_drawn_sign(character: str) -> bool:
+    """Say whether a character is one of those the dashboard draws with, each one cell wide."""
+    return character in _ASCII_SIGNS or (
+        len(character) == 1 and (ord(character) in _BOX_DRAWING or ord(character) in _BLOCKS)
+    )
+
+
 def to_ascii(text: str) -> str:
     """Return a text of as many cells in ASCII: letters lose their marks, the rest becomes `?`."""
     if text.isascii():

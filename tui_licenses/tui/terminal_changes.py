@@ -1,0 +1,333 @@
+"""The fewest bytes that turn the picture a terminal shows into another.
+
+Only sequences are used that xterm, the Linux console, screen, tmux and everything descended from
+a VT100 read alike: cursor moves, SGR, scroll regions with IND and RI, and EL in the default
+colours, since terminals differ in the colour they erase with. For the same reason there is no
+ECH, and no REP, which many do not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import accumulate
+
+from tui_licenses.tui.terminal_cells import (
+    DEFAULT_PEN,
+    UNSEEN,
+    Doubt,
+    Line,
+    Pen,
+    blank_pen,
+    known_pen,
+    runs_of,
+)
+
+# The whole screen scrolls, default colours, nothing on it.
+_CLEAR = "\x1b[r\x1b[m\x1b[H\x1b[2J"
+_ERASE_TO_END = "\x1b[K"
+_ERASE_CELLS = 8
+_GAP_CELLS_MAXIMUM = 5
+# What a scroll costs beside two bytes for each line: region, place, and the region ended.
+_SCROLL_BYTES = 20
+# A shorter one costs more than it saves.
+_SCROLL_ROWS_MINIMUM = 3
+# Codes that end an attribute everywhere; for the others everything is ended.
+_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27"}
+
+
+@lru_cache(maxsize=1024)
+def pen_change(before: Pen, after: Pen) -> str:
+    """Return the shortest sequence that changes one pen into another."""
+    link = "" if before.link == after.link else f"\x1b]8;;{after.link}\x1b\\"
+    # Attributes come last: in old Linux consoles the code of the default colour ends underlining.
+    fresh = [code for code in (after.foreground, after.background) if code not in ("39", "49")]
+    fresh += after.attributes
+    whole = f"\x1b[0;{';'.join(fresh)}m" if fresh else "\x1b[m"
+    ended = [code for code in before.attributes if code not in after.attributes]
+    if any(code not in _OFF for code in ended):
+        return link + whole
+    off = sorted({_OFF[code] for code in ended})
+    changes = off + [
+        new
+        for old, new in zip(before[1:3], after[1:3], strict=True)
+        if old != new  # the two colours
+    ]
+    changes += [
+        code
+        for code in after.attributes
+        if code not in before.attributes or _OFF.get(code) in off  # 22 ends bold and dim alike
+    ]
+    step = f"\x1b[{';'.join(changes)}m" if changes else ""
+    return link + min(step, whole, key=len)
+
+
+def _changed_cells(old: Line, new: Line) -> list[int]:
+    if old is new:
+        return []
+    cells = zip(old.glyphs, new.glyphs, old.pens, new.pens, strict=True)
+    return [x for x, (g, h, p, q) in enumerate(cells) if g != h or p is not q]
+
+
+def _reach(start: int, end: int, doubt: Doubt, width: int) -> int:
+    """Return the column before which a run of doubtful glyphs may leave traces."""
+    return min(width, 2 * end - start) if doubt is Doubt.WIDER else width
+
+
+class ShownPicture:
+    """What the terminal shows, cell by cell, and how to make it show something else."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.lines = [Line.blank(width)] * height
+        self._is_known = False
+        self._parts: list[str] = []
+        self._pen = DEFAULT_PEN
+        # Where the cursor is; None where terminals might disagree.
+        self._x: int | None = None
+        self._y: int | None = None
+        self._rest = (-1, -1)
+
+    def forget(self) -> None:
+        """Trust nothing on the terminal any more; the next change repaints it whole."""
+        self._is_known = False
+
+    def change_to(self, wanted: Sequence[Line], rows: Iterable[int], rest: tuple[int, int]) -> str:
+        """Return what to send so that the terminal shows `wanted`, its cursor resting at (x, y).
+
+        `rows` are those that may have changed. What is returned is taken for shown.
+        """
+        self._parts, self._x, self._y = [], None, None
+        if self._is_known:
+            changed = sorted(y for y in rows if not self.lines[y].is_same(wanted[y]))
+            changed = self._scroll(wanted, changed)
+        else:
+            self._parts.append(_CLEAR)
+            self.lines = [Line.blank(self.width)] * self.height
+            changed = list(range(self.height))
+            self._is_known, self._pen = True, DEFAULT_PEN
+        for y in changed:
+            self._write_line(y, self.lines[y], wanted[y])
+            self.lines[y] = wanted[y]
+        if self._parts or rest != self._rest:
+            # Whoever writes next, or takes over at the end, finds the pen put down.
+            self._take(DEFAULT_PEN)
+            self._move(*rest)
+        self._rest = rest
+        return "".join(self._parts)
+
+    # Cursor and pen
+
+    def _take(self, pen: Pen) -> None:
+        if pen is not self._pen:
+            self._parts.append(pen_change(self._pen, pen))
+            self._pen = pen
+
+    def _take_for_blank(self, blank: Pen) -> None:
+        """Take any pen that draws spaces as `blank` does: the nearest to the one in hand."""
+        if blank_pen(self._pen) is blank:
+            return
+        near = self._pen._replace(
+            attributes=tuple(code for code in self._pen.attributes if code in UNSEEN),
+            background=blank.background,
+            link=blank.link,
+        )
+        self._take(known_pen(near) if blank_pen(near) is blank else blank)
+
+    def _move(self, x: int, y: int) -> None:
+        if (x, y) == (self._x, self._y):
+            return
+        column = f";{x + 1}" if x else ""
+        candidates = [f"\x1b[{y + 1 if y or x else ''}{column}H"]
+        if y == self._y:
+            if x == 0:
+                candidates.append("\r")
+            # Where the column is in doubt, the left edge is not.
+            cells = x - (self._x or 0)
+            if cells > 0:
+                return_first = "\r" if self._x is None else ""
+                candidates.append(f"{return_first}\x1b[{cells if cells > 1 else ''}C")
+        elif self._y is not None and y > self._y:
+            if x == 0 and y == self._y + 1:
+                candidates.append("\r\n")
+            if x == self._x:
+                lines = y - self._y
+                candidates.append(f"\x1b[{lines if lines > 1 else ''}B")
+        self._parts.append(min(candidates, key=len))
+        self._x, self._y = x, y
+
+    def _write(self, line: Line, start: int, end: int) -> None:
+        """Write cells from the cursor on."""
+        while start < end:
+            pen = line.pens[start]
+            stop = start + 1
+            while stop < end and line.pens[stop] is pen:
+                stop += 1
+            text = "".join(line.glyphs[start:stop])
+            if text.strip(" ") or blank_pen(pen) is not pen:
+                self._take(pen)
+            elif stop < end and blank_pen(line.pens[stop]) is pen:
+                if blank_pen(self._pen) is not pen:
+                    self._take(line.pens[stop])
+            else:
+                self._take_for_blank(pen)
+            self._parts.append(text)
+            start = stop
+        # At the right edge terminals differ in where the cursor then is.
+        self._x = end if end < self.width else None
+
+    # Lines
+
+    def _write_line(self, y: int, old: Line, new: Line) -> None:
+        cells = self._cells_to_send(old, new)
+        erased = self._erased_from(new, cells)
+        done = 0
+        for start, end in runs_of([x for x in cells if x < erased]):
+            # A glyph is written from its first cell, and moves the cursor behind its last.
+            while start and not new.glyphs[start]:
+                start -= 1  # noqa: PLW2901
+            while end < self.width and not new.glyphs[end]:
+                end += 1  # noqa: PLW2901
+            if self._is_cheap_gap(new, done, start, y):
+                start = done  # noqa: PLW2901 - the gap is sent again
+            done = max(done, end)
+            self._write_cells(y, new, start, end)
+        if erased < self.width:
+            self._move(erased, y)
+            self._take_for_blank(DEFAULT_PEN)
+            self._parts.append(_ERASE_TO_END)
+
+    def _cells_to_send(self, old: Line, new: Line) -> list[int]:
+        """Return the columns that differ, and those a glyph of doubtful width may have hit."""
+        cells = _changed_cells(old, new)
+        if not old.doubts and not new.doubts:
+            return cells
+        sent = set(cells)
+        for start, end, doubt in sorted([*old.doubts, *new.doubts]):
+            if not sent.isdisjoint(range(start, end)):
+                sent.update(range(start, _reach(start, end, doubt, self.width)))
+        return sorted(sent)
+
+    def _erased_from(self, new: Line, cells: list[int]) -> int:
+        """Return from where on it is shortest to erase the rest of the line."""
+        if new.pens[-1] is not DEFAULT_PEN or not cells:
+            return self.width
+        x = self.width
+        while x and new.glyphs[x - 1] == " " and new.pens[x - 1] is DEFAULT_PEN:
+            x -= 1
+        first = next((cell for cell in cells if cell >= x), self.width)
+        return first if cells[-1] - first >= _ERASE_CELLS else self.width
+
+    def _is_cheap_gap(self, line: Line, start: int, end: int, y: int) -> bool:
+        """Say whether sending the cells between two runs again is shorter than a move."""
+        if y != self._y or start != self._x or not 0 < end - start <= _GAP_CELLS_MAXIMUM:
+            return False
+        text = "".join(line.glyphs[start:end])
+        if not text.isascii() or len(text) > (3 if end - start == 1 else 4):
+            return False
+        for pen in (self._pen, line.pens[end]):
+            like = (pen, blank_pen(pen))
+            if all(other is like[0] or other is like[1] for other in line.pens[start:end]):
+                return True
+        return False
+
+    def _write_cells(self, y: int, line: Line, start: int, end: int) -> None:
+        """Write cells, each run of doubtful widths on its own."""
+        for first, last, doubt in line.doubts:
+            if first >= end or last <= start:
+                continue
+            if start < first:
+                self._move(start, y)
+                self._write(line, start, first)
+            self._move(max(first, start), y)
+            self._write_doubtful(y, line, max(first, start), min(last, end), doubt)
+            start = last
+        if start < end:
+            self._move(start, y)
+            self._write(line, start, end)
+
+    def _write_doubtful(self, y: int, line: Line, start: int, end: int, doubt: Doubt) -> None:
+        if doubt is Doubt.ANY:
+            # Where the terminal draws it narrower, nothing old may show behind it.
+            spaces = Line([" "] * self.width, [blank_pen(pen) for pen in line.pens])
+            self._write(spaces, start, end)
+            self._move(start, y)
+        self._write(line, start, end)
+        self._x = None
+        if _reach(start, end, doubt, self.width) == self.width:
+            # Without regard to what was asked for, some terminals then stand in the next line.
+            self._y = None
+
+    # Scrolling
+
+    def _scroll(self, wanted: Sequence[Line], rows: list[int]) -> list[int]:
+        """Move the lines that only stand elsewhere; returns the rows that then differ."""
+        if len(rows) < _SCROLL_ROWS_MINIMUM:
+            return rows
+        costs = {y: len(_changed_cells(self.lines[y], wanted[y])) for y in rows}
+        candidates = {(rows[0], rows[-1], 1), (rows[0], rows[-1], -1)}
+        candidates |= self._find_moved(wanted, rows)
+        gain, top, bottom, shift = max(
+            self._gain(wanted, costs, *candidate) for candidate in candidates
+        )
+        if gain <= 0:
+            return rows
+        is_whole = top == 0 and bottom == self.height - 1
+        if not is_whole:
+            self._parts.append(f"\x1b[{top + 1};{bottom + 1}r")
+        # A scroll fills with the colour of the pen on some terminals: it lies in the default one.
+        self._move(0, bottom if shift > 0 else top)
+        self._parts.append(("\x1bD" if shift > 0 else "\x1bM") * abs(shift))
+        if not is_whole:
+            self._parts.append("\x1b[r")
+        self._x = self._y = None
+        self.lines = self._scrolled(top, bottom, shift)
+        touched = sorted({*rows, *range(top, bottom + 1)})
+        return [y for y in touched if not self.lines[y].is_same(wanted[y])]
+
+    def _gain(
+        self, wanted: Sequence[Line], costs: dict[int, int], top: int, bottom: int, shift: int
+    ) -> tuple[int, int, int, int]:
+        """Return how many cells fewer a scroll leaves to send, and its (top, bottom, shift).
+
+        Lines at the edge that content leaves by need not take part, and do not where that is
+        better.
+        """
+        scrolled = self._scrolled(top, bottom, shift)
+        region = range(top, bottom + 1)
+        gains = [costs.get(y, 0) - len(_changed_cells(scrolled[y], wanted[y])) for y in region]
+        if shift < 0:
+            gains.reverse()
+        sums = list(accumulate(reversed(gains)))
+        # The rows that content comes from are as many as it moves by.
+        most = max(range(abs(shift), len(sums)), key=sums.__getitem__, default=-1)
+        gain = sums[most] - _SCROLL_BYTES - 2 * abs(shift)
+        if shift > 0:
+            return gain, bottom - most, bottom, shift
+        return gain, top, top + most, shift
+
+    def _scrolled(self, top: int, bottom: int, shift: int) -> list[Line]:
+        """Return the lines as they are after a scroll up by `shift`, or down where negative."""
+        blank = [Line.blank(self.width)] * abs(shift)
+        moved = self.lines[top : bottom + 1]
+        moved = moved[shift:] + blank if shift > 0 else blank + moved[:shift]
+        return [*self.lines[:top], *moved, *self.lines[bottom + 1 :]]
+
+    def _find_moved(self, wanted: Sequence[Line], rows: list[int]) -> set[tuple[int, int, int]]:
+        """Return (top, bottom, shift) of the lines that moved, by their text alone.
+
+        Colours do not count: the cursor moves over lines that scroll below it.
+        """
+        places: dict[str, list[int]] = {}
+        for y in rows:
+            places.setdefault(self.lines[y].text, []).append(y)
+        voters: dict[int, list[int]] = {}
+        for y in rows:
+            found = places.get(wanted[y].text, ())
+            # A text that stands in many lines tells nothing.
+            if len(found) == 1 and found[0] != y:
+                voters.setdefault(found[0] - y, []).append(y)
+        if not voters:
+            return set()
+        shift, ys = max(voters.items(), key=lambda item: len(item[1]))
+        return {(ys[0] + min(0, shift), ys[-1] + max(0, shift), shift)}
