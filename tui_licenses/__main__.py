@@ -94,9 +94,17 @@ def open_dashboard(
         configuration = replace(configuration, settings=settings)
     if not has_colour:
         os.environ["NO_COLOR"] = "1"
-    from tui_licenses.tui.app import run_dashboard
+    from tui_licenses.tui.first_picture import Opening, show_first_picture
 
-    return run_dashboard(configuration, context_name, chosen)
+    opening = Opening() if chosen else show_first_picture(configuration, context_name)
+    try:
+        from tui_licenses.tui.run import run_dashboard
+
+        return run_dashboard(configuration, context_name, chosen, opening)
+    finally:
+        # Before an error is told.
+        if opening.terminal is not None:
+            opening.terminal.give_back()
 
 
 def check_terminal() -> None:

@@ -198,6 +198,18 @@ def credentials_from_environment(environment: Mapping[str, str]) -> Credentials 
     return Credentials(subject_id, refresh_token)
 
 
+def copy_owner(context: Context, environment: Mapping[str, str]) -> str:
+    """Return whose inventory a local copy is: another cloud or another subject has another one."""
+    if context.url is not None:
+        # Whoever signs in to a context has its copy removed; the environment may name anybody.
+        return f"{context.url}\n{environment.get(SUBJECT_VARIABLE, '')}"
+    try:
+        # An embedded cloud that was made anew is another file.
+        return f"embedded\n{paths.embedded_database_file().stat().st_ino}"
+    except OSError:
+        return ""
+
+
 def check_context_name(name: str) -> str:
     """Return a name that a new context may have; raises `UseError` (`context-name-invalid`).
 

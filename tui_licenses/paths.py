@@ -46,6 +46,11 @@ def copy_file(context_name: str) -> Path:
     return state_folder() / "copies" / f"{context_name}.copy"
 
 
+def picture_file(copy: Path) -> Path:
+    """Return the first picture of the list that a local copy fills."""
+    return copy.with_suffix(".picture")
+
+
 def log_file() -> Path:
     """Return the log of unexpected failures."""
     return state_folder() / "tui-licenses.log"

@@ -21,6 +21,7 @@ from tui_licenses.config import (
     check_context_name,
     check_url,
     choose_context,
+    copy_owner,
     credentials_from_environment,
     load_configuration,
     save_configuration,
@@ -51,14 +52,16 @@ class Services:
     `local_copy` holds the inventory as it was last seen.
     """
 
-    def __init__(self, context: Context, settings: Settings, given: Credentials | None) -> None:
+    def __init__(
+        self, context: Context, settings: Settings, environment: Mapping[str, str]
+    ) -> None:
         self.context = context
         self.is_lab = context.url is None
         self.endpoint = EMBEDDED_ENDPOINT if context.url is None else urlsplit(context.url).netloc
         file = paths.copy_file(context.name) if settings.local_copy else None
-        self.local_copy = LocalCopy(file, _owner(context, given))
+        self.local_copy = LocalCopy(file, copy_owner(context, environment))
         self._settings = settings
-        self._connection = _Connection(context, given)
+        self._connection = _Connection(context, credentials_from_environment(environment))
 
     @cached_property
     def account(self) -> AccountService:
@@ -120,19 +123,7 @@ def open_services(
     Raises `UseError` (`context-unknown`, `insecure-url`, `url-invalid`, `invalid-request`).
     """
     context = choose_context(configuration, context_name, environment)
-    return Services(context, configuration.settings, credentials_from_environment(environment))
-
-
-def _owner(context: Context, given: Credentials | None) -> str:
-    """Return whose inventory a copy is: another cloud or another subject has another one."""
-    if context.url is not None:
-        # Whoever signs in to a context makes its copy anew; the environment may name anybody.
-        return f"{context.url}\n{'' if given is None else given.subject_id}"
-    try:
-        # An embedded cloud that was made anew is another file.
-        return f"embedded\n{paths.embedded_database_file().stat().st_ino}"
-    except OSError:
-        return ""
+    return Services(context, configuration.settings, environment)
 
 
 async def sign_in(context: Context, credentials: Credentials) -> User:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.pty.terminal import Terminal
 
-RUN = "from tui_licenses.tui.app import run_dashboard; raise SystemExit(run_dashboard({}))"
+RUN = "from tui_licenses.tui.run import run_dashboard; raise SystemExit(run_dashboard({}))"
 PLAIN = "__import__('tui_licenses.config').config.Configuration()"
 # A bug in a handler: the first `u` divides by zero.
 BUG = "from tui_licenses.tui import app as a\na.TuiLicensesApp.action_utc = lambda self: 1 // 0\n"

@@ -111,9 +111,10 @@ class LocalCopy:
 
 
 def forget_copy(file: Path) -> None:
-    """Remove a copy, if there is one."""
-    with contextlib.suppress(OSError):
-        file.unlink()
+    """Remove a copy, if there is one, and the picture that was made of it."""
+    for path in (file, paths.picture_file(file)):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 class _OpenCopy:

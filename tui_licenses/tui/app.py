@@ -38,7 +38,9 @@ from tui_licenses.state.store import Store
 from tui_licenses.tui.clipboard import copy_sequence
 from tui_licenses.tui.commands import find_command
 from tui_licenses.tui.crash import record_failure
+from tui_licenses.tui.first_picture import Opening
 from tui_licenses.tui.following import Following
+from tui_licenses.tui.picture_keeper import PictureKeeper
 from tui_licenses.tui.place import Place, PlaceKind
 from tui_licenses.tui.screen_diff import ScreenDiff
 from tui_licenses.tui.screens.base import DomainScreen
@@ -50,10 +52,9 @@ from tui_licenses.tui.widgets.status_line import StatusLine
 if TYPE_CHECKING:
     from tui_licenses.wiring import Services
 
-__all__ = ["Place", "TuiLicensesApp", "run_dashboard"]
-
 EXIT_INTERRUPTED = 130
 LEAST_COLUMNS, LEAST_ROWS = 60, 15
+_HELD_SECONDS = 0.3
 
 
 def _now() -> datetime:
@@ -79,8 +80,9 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         store: Store | None = None,
         place: Place | None = None,
         clock: Callable[[], datetime] = _now,
+        opening: Opening = Opening(),  # noqa: B008 - a tuple of nothing
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=opening.driver_class())
         settings = configuration.settings
         self.services = services
         self.configuration = configuration
@@ -95,7 +97,8 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         self.theme = settings.theme
         if settings.ascii:
             self._filters.append(AsciiFilter())
-        self._screen_diff = ScreenDiff(self, settings.screen_diff)
+        self._screen_diff = ScreenDiff(self, settings.screen_diff, opening.lines())
+        self._pictures = PictureKeeper(opening, self._screen_diff)
 
     # Life
 
@@ -107,6 +110,8 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         """Open the place asked for and begin to follow the cloud."""
         if not self.is_headless:
             self._leave_on_signals()
+        # Whatever keeps the copy from being read, keys are answered by then.
+        self.set_timer(_HELD_SECONDS, self.release_picture)
         if self._place is not None:
             if self._place.kind is PlaceKind.INSTANCE:
                 self.open_instance(self._place.id)
@@ -142,11 +147,24 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
             self.push_screen(TooSmallScreen(LEAST_COLUMNS, LEAST_ROWS))
         elif not is_too_small and is_shown and self.screen_stack:
             self.pop_screen()
-        self.action_repaint()
+        if not self._screen_diff.is_first_size(event.size):
+            self.action_repaint()
 
     def action_interrupt(self) -> None:
         """Leave as Ctrl-C leaves any command."""
         self._leave(EXIT_INTERRUPTED)
+
+    def release_picture(self) -> None:
+        """Let frames take the place of the first picture, which showed the same rows."""
+        self._screen_diff.release()
+
+    def note_picture(self) -> None:
+        """Note what the list looks like, for the next start."""
+        self._pictures.note(self.screen)
+
+    def keep_first_picture(self) -> None:
+        """Keep what was noted; comes when the terminal is given back."""
+        self._pictures.keep()
 
     def action_leave(self) -> None:
         """Leave."""
@@ -154,6 +172,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
 
     def _leave(self, status: int) -> None:
         screen = self.screen
+        self.note_picture()
         if isinstance(screen, DomainScreen):
             screen.leave(status)
         else:
@@ -362,25 +381,3 @@ def _open_store(services: Services, settings: Settings) -> Store:
     if first is None:
         return Store(AppState(view=view))
     return Store(AppState(user=first.user, inventory=first, is_loading=True, view=view))
-
-
-def run_dashboard(
-    configuration: Configuration, context_name: str | None = None, place: Place | None = None
-) -> int:
-    """Run the dashboard until it is left, and return the exit status.
-
-    After a bug the problem is shown in a small app of its own: the terminal is whole again, and
-    the dashboard can be started anew.
-    """
-    from tui_licenses.tui.screens.problem import ProblemApp
-    from tui_licenses.wiring import open_services
-
-    while True:
-        app = TuiLicensesApp(open_services(configuration, context_name), configuration, place=place)
-        status = app.run(mouse=configuration.settings.mouse)
-        if app.failure is not None and status is None:
-            if not ProblemApp(app.failure, configuration.settings).run():
-                return 1
-        elif not app.wants_restart:
-            return status or 0
-        configuration = load_configuration()

@@ -37,6 +37,7 @@ class Following:
             await self._explain(error)
             return
         self._store.dispatch(InventoryLoaded(inventory))
+        self._app.call_after_refresh(self._app.note_picture)
 
     async def _ask(self, known: Inventory | None) -> Inventory:
         services = self._app.services
@@ -45,7 +46,8 @@ class Following:
             known = await asyncio.to_thread(services.local_copy.read)
             if known is not None:
                 self._store.dispatch(InventoryLoaded(known))
-                self._store.dispatch(LoadStarted())
+            self._app.call_after_refresh(self._app.release_picture)
+            self._store.dispatch(LoadStarted())
         # What the cloud is asked with takes a while to import: the keyboard must not wait for it.
         service = await asyncio.to_thread(lambda: services.inventory)
         if known is None or known.cursor is None:

@@ -137,10 +137,11 @@ def counts_line(selection: Selection | None, state: AppState, now: datetime) -> 
     if state.inventory is not None:
         age = f"as of {_clock_time(state.inventory.fetched_at, state.view, now)}"
         line.append(age if state.problem is None else f"! {age}", "bold" if state.problem else "")
-    if selection is not None:
+    percent = state.loaded_percent
+    is_whole = state.inventory is not None and state.inventory.cursor is not None
+    if selection is not None and (is_whole or percent is not None or not state.is_loading):
         line.append(f" · {_counts_text(selection, state)}")
     if state.is_loading:
-        percent = state.loaded_percent
         line.append(" · loading…" if percent is None else f" · loading… {percent} %")
     return line
 

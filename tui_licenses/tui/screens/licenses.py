@@ -57,6 +57,7 @@ class LicensesScreen(DomainScreen):
 
     def __init__(self, services: Services, store: Store) -> None:
         super().__init__(services, store)
+        self._first_view = store.state.view
         self._selector = Selector()
         self._selection: Selection | None = None
         self._selected_at = datetime.min.replace(tzinfo=UTC)
@@ -150,6 +151,14 @@ class LicensesScreen(DomainScreen):
         self.query_one("#counts", Static).update(line, layout=False)
 
     # User to service
+
+    @property
+    def is_at_start(self) -> bool:
+        """Say whether the list looks as a start shows it: nothing moved, marked, sorted or told."""
+        state = self.store.state
+        is_quiet = not state.is_loading and state.problem is None and not state.marked_ids
+        is_whole = state.inventory is not None and state.inventory.cursor is not None
+        return state.view == self._first_view and is_quiet and is_whole and self._table.is_at_top
 
     def situation(self) -> Situation:
         """Return the instance and key of the row under the cursor."""

@@ -124,6 +124,11 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
         """Return the id of the row under the cursor."""
         return self._cursor_id
 
+    @property
+    def is_at_top(self) -> bool:
+        """Say whether the cursor stands on the first row and keys move it."""
+        return self._cursor == 0 and not self.scroll_y and self.has_focus
+
     def show_rows(
         self,
         rows: Sequence[RowT],
