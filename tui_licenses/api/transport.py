@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_licenses import __version__
 from tui_licenses.api.faults import Endpoint, ca_file_refused, fault_for, proxy_unusable
+from tui_licenses.api.http_library import load_httpx
 from tui_licenses.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ class Transport:
             return self._client
 
     def _make_client(self) -> httpx.AsyncClient:
+        load_httpx()
         import httpx
 
         limits = self._limits

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from itertools import chain, repeat
@@ -301,3 +303,14 @@ async def test_an_interrupted_request_leaves_the_transport_usable() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert (await ask(transport)).body == b"pong"
+
+
+def test_the_command_line_of_httpx_is_never_loaded() -> None:
+    program = (
+        "import sys; from tui_licenses.api.http_library import load_httpx; load_httpx();"
+        "import httpx; httpx.AsyncClient; print(sorted({'rich', 'click'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
