@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Subquery, select
+from sqlalchemy import Connection, Row, Select, select
 
 from tui_licenses.api.schemas import (
     WireAccount,
@@ -64,22 +64,20 @@ def _wire_features(text: str) -> list[WireFeature]:
 # Members by their value: a dictionary is three times as fast as calling the class.
 _KINDS = {kind.value: kind for kind in KeyKind}
 _STATES = {state.value: state for state in KeyState}
+_INSTANCE_STATES = {state.value: state for state in InstanceState}
+_MASTER = KeyKind.MASTER.value
 
 
-def key_select(page: Subquery | None = None) -> Select[Any]:
-    """Select keys with the names and the master state that readers see beside them.
-
-    `page` is a selection of key ids (column `id`) to read instead of all.
-    """
+def key_select() -> Select[Any]:
+    """Select keys with the names and the master state that readers see beside them."""
     key, instance, product = tables.license_key, tables.instance, tables.product
     master = key.alias("master")
+    # Outer joins keep the keys in front: they are found and ordered by their own indexes.
     joined = (
-        key.join(product, product.c.code == key.c.product_code)
+        key.outerjoin(product, product.c.code == key.c.product_code)
         .outerjoin(instance, instance.c.id == key.c.instance_id)
         .outerjoin(master, master.c.id == instance.c.master_key_id)
     )
-    if page is not None:
-        joined = joined.join(page, page.c.id == key.c.id)
     return select(
         key,
         product.c.name.label("product_name"),
@@ -93,7 +91,7 @@ def read_key(row: AnyRow) -> LicenseKey:
     """Return the key of a `key_select` row."""
     # Unpacked at once: looking 18 columns up by name doubles the time of a page.
     (key_id, _, key, _, kind, product_code, features, state, instance_id, _, order_reference,
-     issued_at, starts_at, activated_at, expires_at, _, terminates_at, updated_at, revision, _, _,
+     issued_at, starts_at, activated_at, expires_at, _, terminates_at, updated_at, revision, *_,
      product_name, instance_name, current_master_id, _) = cast("tuple[Any, ...]", row)  # fmt: skip
     return LicenseKey(
         key_id,
@@ -105,7 +103,7 @@ def read_key(row: AnyRow) -> LicenseKey:
         _STATES[state],
         instance_id,
         instance_name,
-        None if kind == KeyKind.MASTER.value else current_master_id,
+        None if kind == _MASTER else current_master_id,
         order_reference,
         from_instant(issued_at),
         from_optional_instant(starts_at),
@@ -119,25 +117,44 @@ def read_key(row: AnyRow) -> LicenseKey:
 
 def wire_key(row: AnyRow, now: datetime) -> WireLicenseKey:
     """Return the key of a `key_select` row as it goes over the wire, its status as of `now`."""
-    master_state = None if row.master_state is None else _STATES[row.master_state]
-    return _wire_of(read_key(row), _wire_features(row.features), now, master_state)
+    # Without a `LicenseKey` in between: a page of a thousand keys takes half the time.
+    (key_id, _, key, _, kind, product_code, features, state, instance_id, _, order_reference,
+     issued_at, starts_at, activated_at, expires_at, _, terminates_at, updated_at, revision, *_,
+     product_name, instance_name, master_id, master) = cast("tuple[Any, ...]", row)  # fmt: skip
+    wire = WireLicenseKey(
+        id=key_id,
+        key=key,
+        kind=_KINDS[kind],
+        product_code=product_code,
+        product_name=product_name,
+        features=_wire_features(features),
+        state=_STATES[state],
+        status="",
+        instance_id=instance_id,
+        instance_name=instance_name,
+        master_key_id=None if kind == _MASTER else master_id,
+        order_reference=order_reference,
+        issued_at=from_instant(issued_at),
+        starts_at=from_optional_instant(starts_at),
+        activated_at=from_optional_instant(activated_at),
+        expires_at=from_optional_instant(expires_at),
+        terminates_at=from_optional_instant(terminates_at),
+        updated_at=from_instant(updated_at),
+        revision=revision,
+    )
+    wire.status = key_status(wire, now, master_state=None if master is None else _STATES[master])
+    return wire
 
 
 def wire_of_key(key: LicenseKey, now: datetime, master_state: KeyState | None) -> WireLicenseKey:
     """Return a key as it goes over the wire; `master_state` as in `domain.status`."""
-    return _wire_of(key, _wire_features(encode_features(key.features)), now, master_state)
-
-
-def _wire_of(
-    key: LicenseKey, features: list[WireFeature], now: datetime, master_state: KeyState | None
-) -> WireLicenseKey:
     return WireLicenseKey(
         id=key.id,
         key=key.key,
         kind=key.kind,
         product_code=key.product_code,
         product_name=key.product_name,
-        features=features,
+        features=_wire_features(encode_features(key.features)),
         state=key.state,
         status=key_status(key, now, master_state=master_state),
         instance_id=key.instance_id,
@@ -177,22 +194,25 @@ def read_instance(row: AnyRow) -> Instance:
 
 def wire_instance(row: AnyRow) -> WireInstance:
     """Return an instance row as it goes over the wire."""
+    (instance_id, _, name, _, country_code, location_label, core_version, state, hostname,
+     fingerprint, profile_revision, master_key_id, key_count, add_on_count, activated_at,
+     created_at, updated_at, revision, _) = cast("tuple[Any, ...]", row)  # fmt: skip
     return WireInstance(
-        id=row.id,
-        name=row.name,
-        location=WireLocation(country_code=row.country_code, label=row.location_label),
-        core_version=row.core_version,
-        state=InstanceState(row.state),
-        hostname=row.hostname,
-        fingerprint=row.fingerprint,
-        profile_revision=row.profile_revision,
-        master_key_id=row.master_key_id,
-        key_count=row.key_count,
-        add_on_count=row.add_on_count,
-        activated_at=from_optional_instant(row.activated_at),
-        created_at=from_instant(row.created_at),
-        updated_at=from_instant(row.updated_at),
-        revision=row.revision,
+        id=instance_id,
+        name=name,
+        location=WireLocation(country_code=country_code, label=location_label),
+        core_version=core_version,
+        state=_INSTANCE_STATES[state],
+        hostname=hostname,
+        fingerprint=fingerprint,
+        profile_revision=profile_revision,
+        master_key_id=master_key_id,
+        key_count=key_count,
+        add_on_count=add_on_count,
+        activated_at=from_optional_instant(activated_at),
+        created_at=from_instant(created_at),
+        updated_at=from_instant(updated_at),
+        revision=revision,
     )
 
 

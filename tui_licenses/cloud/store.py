@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tui_licenses.cloud.signing_keys import CloudSigning
 
 # The newest revision in `migrations/versions`; a test keeps the two equal.
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 
 # 10 s: a writer holds the lock for milliseconds; whoever waits this long meets a fault.
 _BUSY_TIMEOUT_MS = 10_000

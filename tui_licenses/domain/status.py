@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from tui_licenses.domain.instance import Instance, InstanceState
-from tui_licenses.domain.license_key import KeyState, LicenseKey
+from tui_licenses.domain.license_key import KeyKind, KeyState
 
 EXPIRING_DAYS_DEFAULT = 30
 
@@ -42,11 +43,25 @@ STATUS_SYMBOLS: dict[str, tuple[str, str]] = {
     InstanceState.RETIRED: ("✗", "x"),
 }
 
+
+class DatedKey(Protocol):
+    """What a status is computed from: a license key, or its JSON before the status is known."""
+
+    @property
+    def kind(self) -> KeyKind: ...
+    @property
+    def state(self) -> KeyState: ...
+    @property
+    def starts_at(self) -> datetime | None: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
+
+
 _BLOCKING_MASTER_STATES = frozenset({KeyState.SUSPENDED, KeyState.REVOKED})
 
 
 def key_status(
-    key: LicenseKey,
+    key: DatedKey,
     now: datetime,
     expiring_days: int = EXPIRING_DAYS_DEFAULT,
     master_state: KeyState | None = None,
@@ -62,7 +77,7 @@ def key_status(
         return KeyStatus.SUSPENDED
     if (
         key.state is KeyState.ACTIVE
-        and not key.is_master
+        and key.kind is KeyKind.ADD_ON
         and master_state in _BLOCKING_MASTER_STATES
     ):
         return KeyStatus.SUSPENDED

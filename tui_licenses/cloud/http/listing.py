@@ -9,12 +9,23 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, Table, func, select, tuple_
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    case,
+    func,
+    select,
+    tuple_,
+)
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud.http.call import Call, invalid, read_number
@@ -78,17 +89,20 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What is listed: the rows of `table` that meet `conditions`, in an order that is total.
+    """What is listed: the rows of `table` within a scope that meet the filters.
 
-    `select_rows` reads whole rows for a selection whose columns are `order`, in any order.
-    `known_total` is a kept counter; without one the rows are counted.
+    `order` is total; an index holds the columns of `scope` and then those of `order`.
+    `rows` selects whole rows of the table, with what readers see beside them. `total` is the
+    number of rows that meet everything, of `at_most` in the scope.
     """
 
     table: Table
     order: tuple[ColumnElement[Any], ...]
-    conditions: Sequence[ColumnElement[bool]]
-    select_rows: Callable[[Subquery], Select[Any]]
-    known_total: int | None
+    scope: Sequence[ColumnElement[bool]]
+    filters: Sequence[ColumnElement[bool]]
+    rows: Select[Any]
+    total: int
+    at_most: int
 
 
 def read_list_request(call: Call, sorts: Sequence[str], default: str) -> ListRequest:
@@ -123,30 +137,56 @@ def _binding(call: Call) -> str:
 
 def read_page(connection: Connection, wanted: ListRequest, listed: Listed) -> Page:
     """Read one page; raises `Problem` (`invalid-cursor`)."""
-    order = listed.order
-    # Whole rows are found by the primary key, whatever the order is.
-    wanted_columns = dict.fromkeys((*order, *listed.table.primary_key.columns))
-    places: Select[Any] = select(*wanted_columns).where(*listed.conditions)
-    if wanted.place is None:
-        places = places.offset(wanted.start)
-    elif len(wanted.place) != len(order):
+    order, rows = listed.order, listed.rows
+    if wanted.place is not None and len(wanted.place) != len(order):
         raise invalid_cursor()
+    if _is_selective(wanted, listed):
+        matches = _matches(listed)
+        rows = rows.join(matches, _same_row(listed.table, matches))
     else:
-        place = tuple_(*order)
-        after = place < wanted.place if wanted.descending else place > wanted.place
-        places = places.where(after)
+        rows = rows.where(*listed.scope, *_opaque(listed.filters))
     columns = [column.desc() if wanted.descending else column.asc() for column in order]
-    page = places.order_by(*columns).limit(wanted.limit + 1).subquery("page")
-    rows = connection.execute(listed.select_rows(page).order_by(*columns)).all()
-    total = listed.known_total
-    if total is None:
-        counted = select(func.count()).select_from(listed.table).where(*listed.conditions)
-        total = connection.execute(counted).scalar_one()
-    shown = rows[: wanted.limit]
+    rows = rows.order_by(*columns).limit(wanted.limit + 1)
+    if wanted.place is not None:
+        place = tuple_(*order)
+        rows = rows.where(place < wanted.place if wanted.descending else place > wanted.place)
+    elif wanted.start:
+        rows = rows.offset(wanted.start)
+    found = connection.execute(rows).all()
+    shown = found[: wanted.limit]
     next_cursor = None
-    if len(rows) > wanted.limit:
+    if len(found) > wanted.limit:
         place_of_last = [getattr(shown[-1], column.key or "") for column in order]
         next_cursor = encode_cursor(
             _Cursor(wanted.bound_to, place_of_last, wanted.start + len(shown))
         )
-    return Page(tuple(shown), int(total), wanted.start, wanted.limit, next_cursor)
+    return Page(tuple(shown), listed.total, wanted.start, wanted.limit, next_cursor)
+
+
+def count_rows(connection: Connection, table: Table, conditions: Sequence[Any]) -> int:
+    """Count the rows of a table that meet conditions, one by one."""
+    counted = select(func.count()).select_from(table).where(*conditions)
+    return int(connection.execute(counted).scalar_one())
+
+
+def _is_selective(wanted: ListRequest, listed: Listed) -> bool:
+    """Say whether finding all matches costs less than walking the order until a page is full.
+
+    Walking passes `at_most / total` rows for each of the page; finding takes `total` rows.
+    """
+    return bool(listed.filters) and listed.total**2 <= wanted.limit * listed.at_most
+
+
+def _matches(listed: Listed) -> CTE:
+    """Select the primary keys of all matches, before and apart from any order."""
+    found = select(*listed.table.primary_key.columns).where(*listed.scope, *listed.filters)
+    return found.cte("matches").prefix_with("MATERIALIZED")
+
+
+def _same_row(table: Table, matches: CTE) -> ColumnElement[bool]:
+    return and_(*(column == matches.c[column.key] for column in table.primary_key.columns))
+
+
+def _opaque(filters: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+    """Return filters in a form that no index serves, so that the order's own index is walked."""
+    return [case((and_(*filters), 1), else_=0) == 1] if filters else []

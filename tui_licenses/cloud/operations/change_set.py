@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.operations.accounts import take_sequences
+from tui_licenses.cloud.operations.tallies import settle_shown_states
 from tui_licenses.cloud.rows import AnyRow
 from tui_licenses.cloud.search import name_order, words
 from tui_licenses.domain.license_key import KeyKind
@@ -86,6 +87,7 @@ class ChangeSet:
             self._write_key(connection, change, next(numbers[change.row.account_id]))
         for row, values in self._instances.values():
             self._write_instance(connection, row, values, next(numbers[row.account_id]))
+        settle_shown_states(connection, self._keys, self._instances)
 
     def _take_numbers(self, connection: Connection) -> Mapping[str, _Numbers]:
         wanted: dict[str, int] = {}

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, update
 
 from tui_licenses.cloud import tables
+from tui_licenses.cloud.operations.tallies import fill_tallies
 from tui_licenses.domain.instance import InstanceState
 from tui_licenses.domain.license_key import KeyKind
 
@@ -49,6 +50,7 @@ class SeedWriter:
                 self._counts[account_id, "instance_count"] += 1
         elif table is tables.license_key:
             row["sequence"] = self._next(account_id)
+            row["shown_state"] = row["state"]
             self.key_count += 1
             self._counts[account_id, "key_count"] += 1
             if row["kind"] == KeyKind.ADD_ON:
@@ -66,8 +68,9 @@ class SeedWriter:
             self._flush()
 
     def finish(self, account_ids: tuple[str, ...]) -> None:
-        """Write the rest and the counters of the accounts."""
+        """Write the rest and what is counted from the rows."""
         self._flush()
+        fill_tallies(self._connection)
         for events in self._events.values():
             events.sort(key=lambda row: int(row["at"]))
             numbered = [row | {"sequence": number} for number, row in enumerate(events, 1)]
