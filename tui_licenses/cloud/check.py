@@ -14,6 +14,7 @@ from tui_licenses.cloud.administration import Finding
 from tui_licenses.cloud.instants import NEVER
 from tui_licenses.cloud.operations.change_set import assigned_position, unassigned_position
 from tui_licenses.cloud.operations.license_files import current_license_file
+from tui_licenses.cloud.operations.tallies import count_by_place, outdated_shown_states
 from tui_licenses.cloud.search import name_order, words
 from tui_licenses.domain.instance import InstanceState
 from tui_licenses.domain.license_key import GROUP_LENGTH, KeyKind, KeyState, normalise_key
@@ -96,6 +97,25 @@ def _check_counters(_store: Store, connection: Connection) -> Iterator[Finding]:
                     f"account {row.id}",
                     f"It counts {kept} {name}; there are {real}.",
                 )
+
+
+def _check_tallies(_store: Store, connection: Connection) -> Iterator[Finding]:
+    for row in connection.execute(outdated_shown_states()):
+        yield Finding(
+            "counter-wrong", f"key {row.id}", f"It counts as {row.before} and is {row.after}."
+        )
+    tally = tables.key_tally
+    place = (tally.c.account_id, tally.c.shown_state, tally.c.expiry_week, tally.c.product_code)
+    kept = select(*place, tally.c.key_count).where(tally.c.key_count != 0)
+    real = {row[:-1]: row[-1] for row in connection.execute(count_by_place())}
+    counted = {row[:-1]: row[-1] for row in connection.execute(kept)}
+    for where in sorted(real.keys() | counted.keys()):
+        if real.get(where, 0) != counted.get(where, 0):
+            yield Finding(
+                "counter-wrong",
+                f"tally {' '.join(map(str, where))}",
+                f"It counts {counted.get(where, 0)} keys; there are {real.get(where, 0)}.",
+            )
 
 
 def _check_sequences(_store: Store, connection: Connection) -> Iterator[Finding]:
@@ -306,6 +326,7 @@ _CHECKS: tuple[_Check, ...] = (
     _check_storage,
     _check_signing,
     _check_counters,
+    _check_tallies,
     _check_sequences,
     _check_instances,
     _check_keys,

@@ -205,7 +205,7 @@ license_key = Table(
     ),
     Index("license_key_by_position", "account_id", "position"),
     Index("license_key_by_kind", "account_id", "kind", "position"),
-    Index("license_key_by_shown_state", "account_id", "shown_state", "expiry_order"),
+    Index("license_key_by_shown_state", "account_id", "shown_state", "expiry_order", "id"),
     Index("license_key_by_sequence", "account_id", "sequence"),
     Index("license_key_by_expiry", "account_id", "expiry_order", "id"),
     Index("license_key_by_update", "account_id", "updated_at", "id"),

@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
-    CTE,
     ColumnElement,
     Connection,
     Select,
+    Subquery,
     Table,
     and_,
     case,
@@ -88,6 +88,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Finder:
+    """A condition that an index serves and that every match meets, and how many rows meet it."""
+
+    condition: ColumnElement[bool]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """What is listed: the rows of `table` within a scope that meet the filters.
 
@@ -99,10 +107,11 @@ class Listed:
     table: Table
     order: tuple[ColumnElement[Any], ...]
     scope: Sequence[ColumnElement[bool]]
-    filters: Sequence[ColumnElement[bool]]
     rows: Select[Any]
     total: int
     at_most: int
+    filters: Sequence[ColumnElement[bool]] = ()
+    finder: Finder | None = None
 
 
 def read_list_request(call: Call, sorts: Sequence[str], default: str) -> ListRequest:
@@ -137,21 +146,16 @@ def _binding(call: Call) -> str:
 
 def read_page(connection: Connection, wanted: ListRequest, listed: Listed) -> Page:
     """Read one page; raises `Problem` (`invalid-cursor`)."""
-    order, rows = listed.order, listed.rows
+    order = listed.order
     if wanted.place is not None and len(wanted.place) != len(order):
         raise invalid_cursor()
-    if _is_selective(wanted, listed):
-        matches = _matches(listed)
-        rows = rows.join(matches, _same_row(listed.table, matches))
+    if listed.finder is not None and _finding_costs_less(wanted, listed, listed.finder):
+        page = _part(_matches(listed, listed.finder), wanted, order).subquery("page")
+        rows = listed.rows.join(page, _same_row(listed.table, page))
+        rows = rows.order_by(*_ordered(order, wanted.descending))
     else:
-        rows = rows.where(*listed.scope, *_opaque(listed.filters))
-    columns = [column.desc() if wanted.descending else column.asc() for column in order]
-    rows = rows.order_by(*columns).limit(wanted.limit + 1)
-    if wanted.place is not None:
-        place = tuple_(*order)
-        rows = rows.where(place < wanted.place if wanted.descending else place > wanted.place)
-    elif wanted.start:
-        rows = rows.offset(wanted.start)
+        rows = listed.rows.where(*listed.scope, *opaque(listed.filters))
+        rows = _part(rows, wanted, order)
     found = connection.execute(rows).all()
     shown = found[: wanted.limit]
     next_cursor = None
@@ -169,24 +173,44 @@ def count_rows(connection: Connection, table: Table, conditions: Sequence[Any]) 
     return int(connection.execute(counted).scalar_one())
 
 
-def _is_selective(wanted: ListRequest, listed: Listed) -> bool:
-    """Say whether finding all matches costs less than walking the order until a page is full.
-
-    Walking passes `at_most / total` rows for each of the page; finding takes `total` rows.
-    """
-    return bool(listed.filters) and listed.total**2 <= wanted.limit * listed.at_most
-
-
-def _matches(listed: Listed) -> CTE:
-    """Select the primary keys of all matches, before and apart from any order."""
-    found = select(*listed.table.primary_key.columns).where(*listed.scope, *listed.filters)
-    return found.cte("matches").prefix_with("MATERIALIZED")
-
-
-def _same_row(table: Table, matches: CTE) -> ColumnElement[bool]:
-    return and_(*(column == matches.c[column.key] for column in table.primary_key.columns))
-
-
-def _opaque(filters: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
-    """Return filters in a form that no index serves, so that the order's own index is walked."""
+def opaque(filters: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+    """Return filters in a form that no index serves: they are looked at row by row."""
     return [case((and_(*filters), 1), else_=0) == 1] if filters else []
+
+
+def _finding_costs_less(wanted: ListRequest, listed: Listed, finder: Finder) -> bool:
+    """Say whether finding all matches reads less than walking the order until a page is full.
+
+    Walking passes `at_most / total` rows for each of the page.
+    """
+    return finder.count * listed.total <= wanted.limit * listed.at_most
+
+
+def _matches(listed: Listed, finder: Finder) -> Select[Any]:
+    """Select primary key and order of all matches, found before and apart from their order."""
+    columns = dict.fromkeys((*listed.order, *listed.table.primary_key.columns))
+    conditions = (*listed.scope[:1], finder.condition, *opaque([*listed.scope, *listed.filters]))
+    found = select(*columns).where(*conditions).cte("matches").prefix_with("MATERIALIZED")
+    return select(found)
+
+
+def _part(
+    rows: Select[Any], wanted: ListRequest, order: Sequence[ColumnElement[Any]]
+) -> Select[Any]:
+    """Return the wanted part of rows, and one more that tells whether there is a next page."""
+    by_name = rows.selected_columns
+    columns = [by_name[column.key or ""] for column in order]
+    if wanted.place is not None:
+        place = tuple_(*columns)
+        rows = rows.where(place < wanted.place if wanted.descending else place > wanted.place)
+    elif wanted.start:
+        rows = rows.offset(wanted.start)
+    return rows.order_by(*_ordered(columns, wanted.descending)).limit(wanted.limit + 1)
+
+
+def _ordered(columns: Sequence[ColumnElement[Any]], descending: bool) -> list[ColumnElement[Any]]:
+    return [column.desc() if descending else column.asc() for column in columns]
+
+
+def _same_row(table: Table, page: Subquery) -> ColumnElement[bool]:
+    return and_(*(column == page.c[column.key] for column in table.primary_key.columns))

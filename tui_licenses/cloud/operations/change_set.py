@@ -17,6 +17,8 @@ from tui_licenses.domain.license_key import KeyKind
 
 # Lower than every character of a name: "Berlin" stands before "Berlin 2".
 _SEPARATOR = "\x01"
+# What the positions of assigned and of unassigned keys begin with.
+_ASSIGNED, FIRST_UNASSIGNED = "0", "1"
 
 
 def assigned_position(
@@ -25,14 +27,19 @@ def assigned_position(
     """Return the place of an assigned key: instance, then the master, then by activation."""
     rank = 0 if kind == KeyKind.MASTER else 1
     return _SEPARATOR.join(
-        (f"0{name_order(instance_name)}", instance_id, f"{rank}{activated_at:017d}", key_id)
+        (
+            f"{_ASSIGNED}{name_order(instance_name)}",
+            instance_id,
+            f"{rank}{activated_at:017d}",
+            key_id,
+        )
     )
 
 
 def unassigned_position(kind: str, product_code: str, key_id: str) -> str:
     """Return the place of a key without an instance: after all others, masters first."""
     rank = 0 if kind == KeyKind.MASTER else 1
-    return _SEPARATOR.join((f"1{rank}", product_code, key_id))
+    return _SEPARATOR.join((f"{FIRST_UNASSIGNED}{rank}", product_code, key_id))
 
 
 def write_instance_words(

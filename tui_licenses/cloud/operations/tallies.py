@@ -41,7 +41,7 @@ _KEY, _TALLY = tables.license_key, tables.key_tally
 _MASTER = _KEY.alias("master")
 _PLACE = ("account_id", "shown_state", "expiry_week", "product_code")
 _BLOCKING = (KeyState.SUSPENDED, KeyState.REVOKED)
-SHOWN_STATE = case(
+_SHOWN_STATE = case(
     (
         and_(
             _KEY.c.state == KeyState.ACTIVE,
@@ -54,28 +54,30 @@ SHOWN_STATE = case(
 )
 
 
-def settle_shown_states(
-    connection: Connection, key_ids: Iterable[str], instance_ids: Iterable[str]
-) -> None:
-    """Bring shown states and tallies in line with changed keys and the keys of instances."""
+def outdated_shown_states() -> Select[Any]:
+    """Select the keys whose stored shown state (`before`) is not what it must be (`after`)."""
     instance = tables.instance
-    statement = (
+    return (
         select(
             _KEY.c.id,
             _KEY.c.account_id,
             _KEY.c.product_code,
             _KEY.c.expiry_order,
             _KEY.c.shown_state.label("before"),
-            SHOWN_STATE.label("after"),
+            _SHOWN_STATE.label("after"),
         )
         .outerjoin_from(_KEY, instance, instance.c.id == _KEY.c.instance_id)
         .outerjoin(_MASTER, _MASTER.c.id == instance.c.master_key_id)
-        .where(
-            or_(_KEY.c.id.in_(list(key_ids)), _KEY.c.instance_id.in_(list(instance_ids))),
-            _KEY.c.shown_state != SHOWN_STATE,
-        )
+        .where(_KEY.c.shown_state != _SHOWN_STATE)
     )
-    for row in connection.execute(statement).all():
+
+
+def settle_shown_states(
+    connection: Connection, key_ids: Iterable[str], instance_ids: Iterable[str]
+) -> None:
+    """Bring shown states and tallies in line with changed keys and the keys of instances."""
+    changed = or_(_KEY.c.id.in_(list(key_ids)), _KEY.c.instance_id.in_(list(instance_ids)))
+    for row in connection.execute(outdated_shown_states().where(changed)).all():
         connection.execute(update(_KEY).where(_KEY.c.id == row.id).values(shown_state=row.after))
         for state, change in ((row.before, -1), (row.after, 1)):
             add_to_tally(

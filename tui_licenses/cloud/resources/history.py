@@ -98,7 +98,7 @@ def list_events(cloud: Cloud, call: Call) -> Reply:
         all_events = find_account_row(connection, account_id).event_count
         total = all_events if target_id is None else count_rows(connection, table, scope)
         order = (table.c.sequence,)
-        listed = Listed(table, order, scope, (), select(table), total, all_events)
+        listed = Listed(table, order, scope, select(table), total, all_events)
         page = read_page(connection, wanted, listed)
     answer = EventList(
         items=[wire_event(row) for row in page.rows],

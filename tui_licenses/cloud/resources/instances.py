@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, select
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import InstanceList, WireInstance, WireInstancePatch
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import Call, decode_body, invalid
-from tui_licenses.cloud.http.listing import Listed, count_rows, read_list_request, read_page
+from tui_licenses.cloud.http.listing import Finder, Listed, count_rows, read_list_request, read_page
 from tui_licenses.cloud.http.reply import (
     Reply,
     conditional,
@@ -77,10 +77,13 @@ def list_instances(cloud: Cloud, call: Call) -> Reply:
     with cloud.store.read() as connection:
         account = find_account_row(connection, account_id)
         total = account.instance_count
-        if state is not None or found:
+        if filters or state is not None:
             total = count_rows(connection, table, [*scope, *filters])
         order = _SORTS[wanted.sort]
-        listed = Listed(table, order, scope, filters, select(table), total, account.instance_count)
+        finder = Finder(and_(*filters), total) if filters else None
+        listed = Listed(
+            table, order, scope, select(table), total, account.instance_count, filters, finder
+        )
         page = read_page(connection, wanted, listed)
     answer = InstanceList(
         items=[wire_instance(row) for row in page.rows],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,36 +9,31 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import Call, invalid, read_flag
-from tui_licenses.cloud.http.listing import count_rows
+from tui_licenses.cloud.http.listing import Finder, count_rows, opaque
 from tui_licenses.cloud.instants import to_instant
+from tui_licenses.cloud.operations.change_set import FIRST_UNASSIGNED
 from tui_licenses.cloud.operations.tallies import DATED_STATES, Counted, count_keys, count_status
 from tui_licenses.cloud.resources.instances import ids_with_word, query_words
+from tui_licenses.cloud.rows import AnyRow
 from tui_licenses.cloud.search import prefix_range
 from tui_licenses.domain.license_key import KeyKind, KeyState
 from tui_licenses.domain.status import EXPIRING_DAYS_DEFAULT, KeyStatus
 
 _KEY = tables.license_key
 
-Conditions = list[ColumnElement[bool]]
+Condition = ColumnElement[bool]
 
 
-def status_condition(status: KeyStatus, now: datetime) -> ColumnElement[bool]:
+def status_condition(status: KeyStatus, now: datetime) -> Condition:
     """Return `domain.status.key_status` as a condition on rows."""
-    instant = to_instant(now)
-    soon = to_instant(now + timedelta(days=EXPIRING_DAYS_DEFAULT))
-    shown, expiry = _KEY.c.shown_state, _KEY.c.expiry_order
-    dated = shown.in_(DATED_STATES)
-    started = or_(_KEY.c.starts_at.is_(None), _KEY.c.starts_at <= instant)
-    return {
-        KeyStatus.REVOKED: shown == KeyState.REVOKED,
-        KeyStatus.SUSPENDED: shown == KeyState.SUSPENDED,
-        KeyStatus.SUPERSEDED: shown == KeyState.SUPERSEDED,
-        KeyStatus.EXPIRED: and_(dated, expiry <= instant),
-        KeyStatus.PENDING: and_(dated, expiry > instant, _KEY.c.starts_at > instant),
-        KeyStatus.EXPIRING: and_(dated, expiry > instant, expiry <= soon, started),
-        KeyStatus.ACTIVE: and_(shown == KeyState.ACTIVE, expiry > soon, started),
-        KeyStatus.UNASSIGNED: and_(shown == KeyState.UNASSIGNED, expiry > soon, started),
-    }[status]
+    instant, shown = to_instant(now), _KEY.c.shown_state
+    of_state = shown == _ONE_STATE[status] if status in _ONE_STATE else shown.in_(DATED_STATES)
+    conditions = [of_state, *_expiry_bounds(status, now)]
+    if status is KeyStatus.PENDING:
+        conditions.append(_KEY.c.starts_at > instant)
+    elif status in {KeyStatus.EXPIRING, KeyStatus.ACTIVE, KeyStatus.UNASSIGNED}:
+        conditions.append(or_(_KEY.c.starts_at.is_(None), _KEY.c.starts_at <= instant))
+    return and_(*conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +43,9 @@ class KeyFilter:
     account_id: str
     now: datetime
     kinds: tuple[KeyKind, ...]
-    statuses: tuple[KeyStatus, ...]
-    instance_id: str | None
-    words: tuple[str, ...]
+    statuses: tuple[KeyStatus, ...] = ()
+    instance_id: str | None = None
+    words: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, call: Call) -> KeyFilter:
@@ -69,50 +63,171 @@ class KeyFilter:
             query_words(call),
         )
 
-    def conditions(self, connection: Connection) -> tuple[Conditions, Conditions]:
-        """Return the conditions beside the account: on the kind, and all others."""
-        of_kind: Conditions = []
-        if len(self.kinds) != len(KeyKind):
-            of_kind = [_KEY.c.kind.in_(self.kinds)]
-        others = self._plain_conditions()
-        others += [
-            _word_condition(self.account_id, word, _products_with_word(connection, word))
-            for word in self.words
-        ]
-        return of_kind, others
 
-    def count(self, connection: Connection) -> int:
-        """Return how many keys meet the filters: from tallies, as far as they tell."""
-        if self.instance_id is not None or len(self.words) > 1:
-            of_kind, others = self.conditions(connection)
-            return self._count_rows(connection, [*of_kind, *others])
-        if not self.words:
-            return self._count_tallied(connection, None)
-        # By product, and the rest one by one: few of those, unless many names match.
-        products = _products_with_word(connection, self.words[0])
-        by_name = _word_condition(self.account_id, self.words[0], ())
-        rest = [*self._plain_conditions(), by_name, _KEY.c.product_code.not_in(products)]
-        if len(self.kinds) != len(KeyKind):
-            rest.append(_KEY.c.kind.in_(self.kinds))
-        return self._count_tallied(connection, products) + self._count_rows(connection, rest)
+@dataclass(frozen=True, slots=True)
+class ChosenKeys:
+    """What a filter comes to in a database: see `http.listing.Listed`."""
 
-    def _count_tallied(self, connection: Connection, products: Sequence[str] | None) -> int:
-        counted = Counted(self.account_id, self.kinds, products)
-        if not self.statuses:
-            return count_keys(connection, counted)
-        return sum(count_status(connection, counted, status, self.now) for status in self.statuses)
+    total: int
+    at_most: int
+    scope: list[Condition]
+    filters: list[Condition]
+    finder: Finder | None
 
-    def _count_rows(self, connection: Connection, conditions: Conditions) -> int:
-        of_account = _KEY.c.account_id == self.account_id
-        return count_rows(connection, _KEY, [of_account, *conditions])
 
-    def _plain_conditions(self) -> Conditions:
-        conditions: Conditions = []
-        if self.instance_id is not None:
-            conditions.append(_KEY.c.instance_id == self.instance_id)
-        if self.statuses:
-            conditions.append(or_(*(status_condition(each, self.now) for each in self.statuses)))
-        return conditions
+def choose_keys(connection: Connection, account: AnyRow, found: KeyFilter, sort: str) -> ChosenKeys:
+    """Count the keys a filter leaves, and say by which conditions they are read."""
+    words = [_Word.read(connection, account.id, text) for text in found.words]
+    scope, at_most = [_KEY.c.account_id == account.id], account.key_count
+    filters = [*_plain_conditions(found), *(word.condition for word in words)]
+    if sort == "instanceName" and _of_kind(found):
+        # An index has the kind before the positions.
+        scope += _of_kind(found)
+        at_most = count_keys(connection, Counted(account.id, found.kinds))
+    else:
+        filters += _of_kind(found)
+    if len(found.statuses) == 1 and not words:
+        scope += _bounds(found.statuses[0], found.now, sort)
+    total = _count_all(connection, found, words)
+    return ChosenKeys(total, at_most, scope, filters, _finder(connection, found, words, total))
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word of `q`: the products it names, and the keys whose name or last four it begins."""
+
+    text: str
+    products: frozenset[str]
+    by_name: Condition
+
+    @classmethod
+    def read(cls, connection: Connection, account_id: str, text: str) -> _Word:
+        table = tables.product_word
+        first, last = prefix_range(text)
+        products = select(table.c.product_code).where(table.c.word >= first, table.c.word < last)
+        # Each part names the account, so that an index serves each.
+        of_account = _KEY.c.account_id == account_id
+        first, last = prefix_range(text.upper())
+        by_name = or_(
+            and_(of_account, _KEY.c.instance_id.in_(ids_with_word(account_id, text))),
+            and_(of_account, _KEY.c.last_four >= first, _KEY.c.last_four < last),
+        )
+        return cls(text, frozenset(connection.execute(products).scalars()), by_name)
+
+    @property
+    def condition(self) -> Condition:
+        """Return the condition on keys that the word matches."""
+        if not self.products:
+            return self.by_name
+        return or_(_KEY.c.product_code.in_(sorted(self.products)), self.by_name)
+
+
+def _finder(
+    connection: Connection, found: KeyFilter, words: list[_Word], total: int
+) -> Finder | None:
+    """Return the condition that an index serves best, None where each serves most of the keys."""
+    if found.instance_id is not None:
+        # Few, whatever else is asked for.
+        return Finder(_KEY.c.instance_id == found.instance_id, 0)
+    is_alone = not _of_kind(found) and len(words) + bool(found.statuses) == 1
+    named = [word for word in words if not word.products]
+    if named:
+        by_name = _longest(named).by_name
+        return Finder(by_name, total if is_alone else _count(connection, found, [by_name]))
+    if not found.statuses:
+        return None
+    every = KeyFilter(found.account_id, found.now, tuple(KeyKind), found.statuses)
+    condition = or_(*_plain_conditions(every))
+    return Finder(condition, total if is_alone else _count_tallied(connection, every, None))
+
+
+def _count_all(connection: Connection, found: KeyFilter, words: list[_Word]) -> int:
+    """Count the matches: those of products all words name from tallies, the rest one by one."""
+    if found.instance_id is None and not words:
+        return _count_tallied(connection, found, None)
+    others = [*_plain_conditions(found), *_of_kind(found)]
+    if found.instance_id is not None:
+        on_instance = _KEY.c.instance_id == found.instance_id
+        others += [word.condition for word in words]
+        return _count(connection, found, [on_instance, *opaque(others)])
+    named = [word for word in words if not word.products]
+    if named:
+        longest = _longest(named)
+        others += [word.condition for word in words if word is not longest]
+        return _count(connection, found, [longest.by_name, *opaque(others)])
+    # A key of another product is met by its name for one of the words at least.
+    products = frozenset.intersection(*(word.products for word in words))
+    others.append(_KEY.c.product_code.not_in(sorted(products)))
+    if len(words) > 1:
+        others += [word.condition for word in words]
+    by_name = or_(*(word.by_name for word in words))
+    rest = _count(connection, found, [by_name, *opaque(others)])
+    return rest + (_count_tallied(connection, found, products) if products else 0)
+
+
+def _longest(words: list[_Word]) -> _Word:
+    """Return the word that the fewest names will meet."""
+    return max(words, key=lambda word: len(word.text))
+
+
+def _count_tallied(
+    connection: Connection, found: KeyFilter, products: frozenset[str] | None
+) -> int:
+    counted = Counted(found.account_id, found.kinds, products)
+    if not found.statuses:
+        return count_keys(connection, counted)
+    return sum(count_status(connection, counted, each, found.now) for each in found.statuses)
+
+
+def _count(connection: Connection, found: KeyFilter, conditions: list[Condition]) -> int:
+    return count_rows(connection, _KEY, [_KEY.c.account_id == found.account_id, *conditions])
+
+
+def _plain_conditions(found: KeyFilter) -> list[Condition]:
+    conditions: list[Condition] = []
+    if found.instance_id is not None:
+        conditions.append(_KEY.c.instance_id == found.instance_id)
+    if found.statuses:
+        conditions.append(or_(*(status_condition(each, found.now) for each in found.statuses)))
+    return conditions
+
+
+def _of_kind(found: KeyFilter) -> list[Condition]:
+    every = len(found.kinds) == len(KeyKind)
+    return [] if every else [_KEY.c.kind.in_(found.kinds)]
+
+
+def _bounds(status: KeyStatus, now: datetime, sort: str) -> list[Condition]:
+    """Return what a status says about the columns of an order: the walk begins and ends there."""
+    if sort == "instanceName" and status is KeyStatus.UNASSIGNED:
+        return [_KEY.c.position >= FIRST_UNASSIGNED]
+    if sort != "expiresAt":
+        return []
+    bounds = _expiry_bounds(status, now)
+    if status in _ONE_STATE:
+        bounds.append(_KEY.c.shown_state == _ONE_STATE[status])
+    return bounds
+
+
+_ONE_STATE = {
+    KeyStatus.REVOKED: KeyState.REVOKED,
+    KeyStatus.SUSPENDED: KeyState.SUSPENDED,
+    KeyStatus.SUPERSEDED: KeyState.SUPERSEDED,
+    KeyStatus.ACTIVE: KeyState.ACTIVE,
+    KeyStatus.UNASSIGNED: KeyState.UNASSIGNED,
+}
+
+
+def _expiry_bounds(status: KeyStatus, now: datetime) -> list[Condition]:
+    expiry, instant = _KEY.c.expiry_order, to_instant(now)
+    soon = to_instant(now + timedelta(days=EXPIRING_DAYS_DEFAULT))
+    return {
+        KeyStatus.EXPIRED: [expiry <= instant],
+        KeyStatus.PENDING: [expiry > instant],
+        KeyStatus.EXPIRING: [expiry > instant, expiry <= soon],
+        KeyStatus.ACTIVE: [expiry > soon],
+        KeyStatus.UNASSIGNED: [expiry > soon],
+    }.get(status, [])
 
 
 def _read_kinds(call: Call) -> tuple[KeyKind, ...]:
@@ -123,27 +238,3 @@ def _read_kinds(call: Call) -> tuple[KeyKind, ...]:
     if kind not in set(KeyKind):
         raise invalid("kind", f"A kind is one of: {', '.join(KeyKind)}.")
     return tuple(each for each in kinds if each == kind)
-
-
-def _products_with_word(connection: Connection, word: str) -> tuple[str, ...]:
-    """Return the codes of the products one of whose words begins with `word`."""
-    table = tables.product_word
-    first, last = prefix_range(word)
-    found = select(table.c.product_code).where(table.c.word >= first, table.c.word < last)
-    return tuple(dict.fromkeys(connection.execute(found).scalars()))
-
-
-def _word_condition(account_id: str, word: str, products: Sequence[str]) -> ColumnElement[bool]:
-    """Say of a key that its instance's name or its last four begin with a word, or its product.
-
-    Each part names the account, so that an index serves each.
-    """
-    of_account = _KEY.c.account_id == account_id
-    first, last = prefix_range(word.upper())
-    conditions = [
-        and_(of_account, _KEY.c.instance_id.in_(ids_with_word(account_id, word))),
-        and_(of_account, _KEY.c.last_four >= first, _KEY.c.last_four < last),
-    ]
-    if products:
-        conditions.append(_KEY.c.product_code.in_(products))
-    return or_(*conditions)

@@ -23,7 +23,7 @@ from tui_licenses.cloud.operations.activation_check import find_typed_key, key_p
 from tui_licenses.cloud.operations.release import release_key
 from tui_licenses.cloud.resources.changes_cursor import CURSOR_HEADER, changes_cursor
 from tui_licenses.cloud.resources.instances import find_account_row
-from tui_licenses.cloud.resources.key_filter import KeyFilter
+from tui_licenses.cloud.resources.key_filter import KeyFilter, choose_keys
 from tui_licenses.cloud.rows import AnyRow, find_key_row, key_select, wire_details, wire_key
 from tui_licenses.domain.account import Role
 from tui_licenses.domain.license_key import normalise_key
@@ -45,16 +45,18 @@ def list_keys(cloud: Cloud, call: Call) -> Reply:
     found = KeyFilter.read(call)
     with cloud.store.read() as connection:
         account = find_account_row(connection, account_id)
-        of_kind, others = found.conditions(connection)
-        scope = [_KEY.c.account_id == account_id]
-        if wanted.sort == "instanceName":
-            # An index has the kind before the positions.
-            scope, filters = [*scope, *of_kind], others
-        else:
-            filters = [*of_kind, *others]
-        total = found.count(connection)
+        chosen = choose_keys(connection, account, found, wanted.sort)
         order = _SORTS[wanted.sort]
-        listed = Listed(_KEY, order, scope, filters, key_select(), total, account.key_count)
+        listed = Listed(
+            _KEY,
+            order,
+            chosen.scope,
+            key_select(),
+            chosen.total,
+            chosen.at_most,
+            chosen.filters,
+            chosen.finder,
+        )
         page = read_page(connection, wanted, listed)
     answer = KeyList(
         items=[wire_key(row, call.now) for row in page.rows],

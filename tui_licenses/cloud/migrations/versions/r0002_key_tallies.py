@@ -54,7 +54,7 @@ def _index() -> None:
     op.create_index(
         "license_key_by_shown_state",
         "license_key",
-        ["account_id", "shown_state", "expiry_order"],
+        ["account_id", "shown_state", "expiry_order", "id"],
         unique=False,
     )
     op.create_index(
