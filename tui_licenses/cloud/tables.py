@@ -77,6 +77,7 @@ subject = Table(
     Column("created_at", LongInteger, nullable=False),
     Column("revoked_at", LongInteger),
     CheckConstraint("role IN ('reader', 'operator', 'administrator')", name="subject_role"),
+    Index("subject_by_account", "account_id", "created_at", "id"),
     sqlite_strict=True,
 )
 

@@ -89,7 +89,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """A condition that an index serves and that every match meets, and how many rows meet it."""
+    """A condition that an index serves and that every match meets, and how many rows meet it.
+
+    It names all that the index begins with, the account too: nothing else is left to an index.
+    """
 
     condition: ColumnElement[bool]
     count: int
@@ -189,7 +192,7 @@ def _finding_costs_less(wanted: ListRequest, listed: Listed, finder: Finder) -> 
 def _matches(listed: Listed, finder: Finder) -> Select[Any]:
     """Select primary key and order of all matches, found before and apart from their order."""
     columns = dict.fromkeys((*listed.order, *listed.table.primary_key.columns))
-    conditions = (*listed.scope[:1], finder.condition, *opaque([*listed.scope, *listed.filters]))
+    conditions = (finder.condition, *opaque([*listed.scope, *listed.filters]))
     found = select(*columns).where(*conditions).cte("matches").prefix_with("MATERIALIZED")
     return select(found)
 

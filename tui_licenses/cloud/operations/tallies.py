@@ -76,8 +76,9 @@ def settle_shown_states(
     connection: Connection, key_ids: Iterable[str], instance_ids: Iterable[str]
 ) -> None:
     """Bring shown states and tallies in line with changed keys and the keys of instances."""
-    changed = or_(_KEY.c.id.in_(list(key_ids)), _KEY.c.instance_id.in_(list(instance_ids)))
-    for row in connection.execute(outdated_shown_states().where(changed)).all():
+    changed = ((_KEY.c.id, list(key_ids)), (_KEY.c.instance_id, list(instance_ids)))
+    affected = or_(*(column.in_(ids) for column, ids in changed if ids))
+    for row in connection.execute(outdated_shown_states().where(affected)).all():
         connection.execute(update(_KEY).where(_KEY.c.id == row.id).values(shown_state=row.after))
         for state, change in ((row.before, -1), (row.after, 1)):
             add_to_tally(

@@ -10,7 +10,14 @@ from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import InstanceList, WireInstance, WireInstancePatch
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import Call, decode_body, invalid
-from tui_licenses.cloud.http.listing import Finder, Listed, count_rows, read_list_request, read_page
+from tui_licenses.cloud.http.listing import (
+    Finder,
+    Listed,
+    count_rows,
+    opaque,
+    read_list_request,
+    read_page,
+)
 from tui_licenses.cloud.http.reply import (
     Reply,
     conditional,
@@ -26,9 +33,12 @@ from tui_licenses.cloud.search import looks_like_a_key, prefix_range, words
 from tui_licenses.domain.account import Role
 from tui_licenses.domain.instance import InstanceState
 
+_INSTANCE = tables.instance
+_Conditions = list[ColumnElement[bool]]
+
 _SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
-    "name": (tables.instance.c.name_order, tables.instance.c.id),
-    "updatedAt": (tables.instance.c.updated_at, tables.instance.c.id),
+    "name": (_INSTANCE.c.name_order, _INSTANCE.c.id),
+    "updatedAt": (_INSTANCE.c.updated_at, _INSTANCE.c.id),
 }
 
 
@@ -60,29 +70,24 @@ def ids_with_word(account_id: str, word: str) -> Select[tuple[str]]:
 
 def list_instances(cloud: Cloud, call: Call) -> Reply:
     """List the instances of the account, retired ones only where asked for by state."""
-    account_id, table = call.signed_in.account_id, tables.instance
+    account_id = call.signed_in.account_id
     wanted = read_list_request(call, tuple(_SORTS), "name")
-    scope: list[ColumnElement[bool]] = [table.c.account_id == account_id]
-    filters: list[ColumnElement[bool]] = []
-    state, found = call.parameter("state"), query_words(call)
-    if state is None:
-        # Not a filter: nearly all are left, so that the order is walked anyhow.
-        scope.append(table.c.state != InstanceState.RETIRED)
-    elif state in set(InstanceState):
-        # An index has the state before the names.
-        (scope if wanted.sort == "name" else filters).append(table.c.state == state)
-    else:
-        raise invalid("state", f"A state is one of: {', '.join(InstanceState)}.")
-    filters += [table.c.id.in_(ids_with_word(account_id, word)) for word in found]
+    scope, filters, finding = _conditions(call, wanted.sort)
     with cloud.store.read() as connection:
         account = find_account_row(connection, account_id)
-        total = account.instance_count
-        if filters or state is not None:
-            total = count_rows(connection, table, [*scope, *filters])
-        order = _SORTS[wanted.sort]
-        finder = Finder(and_(*filters), total) if filters else None
+        total, finder = account.instance_count, None
+        if finding:
+            total = count_rows(connection, _INSTANCE, [*finding, *opaque([*scope, *filters])])
+            finder = Finder(and_(*finding), total)
         listed = Listed(
-            table, order, scope, select(table), total, account.instance_count, filters, finder
+            _INSTANCE,
+            _SORTS[wanted.sort],
+            scope,
+            select(_INSTANCE),
+            total,
+            account.instance_count,
+            filters,
+            finder,
         )
         page = read_page(connection, wanted, listed)
     answer = InstanceList(
@@ -95,6 +100,29 @@ def list_instances(cloud: Cloud, call: Call) -> Reply:
     )
     cursor = changes_cursor(cloud.store, account_id, account.sequence)
     return conditional(call, json_reply(answer, headers={CURSOR_HEADER: cursor}))
+
+
+def _conditions(call: Call, sort: str) -> tuple[_Conditions, _Conditions, _Conditions]:
+    """Return the conditions an index of the order serves, the others, and what finds matches.
+
+    Raises `Problem`.
+    """
+    account_id, state = call.signed_in.account_id, call.parameter("state")
+    of_account = _INSTANCE.c.account_id == account_id
+    named: _Conditions = [
+        _INSTANCE.c.id.in_(ids_with_word(account_id, word)) for word in query_words(call)
+    ]
+    if state is None:
+        # Not a filter: nearly all are left, so that the order is walked anyhow.
+        return [of_account, _INSTANCE.c.state != InstanceState.RETIRED], named, named
+    if state not in set(InstanceState):
+        raise invalid("state", f"A state is one of: {', '.join(InstanceState)}.")
+    of_state = _INSTANCE.c.state == state
+    finding = named or [of_account, of_state]
+    if sort == "name":
+        # An index has the state before the names.
+        return [of_account, of_state], named, finding
+    return [of_account], [*named, of_state], finding
 
 
 def instance_reply(row: AnyRow, status: int = 200) -> Reply:

@@ -133,11 +133,14 @@ def _finder(
     named = [word for word in words if not word.products]
     if named:
         by_name = _longest(named).by_name
-        return Finder(by_name, total if is_alone else _count(connection, found, [by_name]))
+        return Finder(by_name, total if is_alone else count_rows(connection, _KEY, [by_name]))
     if not found.statuses:
         return None
     every = KeyFilter(found.account_id, found.now, tuple(KeyKind), found.statuses)
-    condition = or_(*_plain_conditions(every))
+    of_account = _KEY.c.account_id == found.account_id
+    condition = or_(
+        *(and_(of_account, status_condition(each, found.now)) for each in found.statuses)
+    )
     return Finder(condition, total if is_alone else _count_tallied(connection, every, None))
 
 
@@ -145,23 +148,24 @@ def _count_all(connection: Connection, found: KeyFilter, words: list[_Word]) -> 
     """Count the matches: those of products all words name from tallies, the rest one by one."""
     if found.instance_id is None and not words:
         return _count_tallied(connection, found, None)
-    others = [*_plain_conditions(found), *_of_kind(found)]
+    of_account = _KEY.c.account_id == found.account_id
+    others = [of_account, *_plain_conditions(found), *_of_kind(found)]
     if found.instance_id is not None:
         on_instance = _KEY.c.instance_id == found.instance_id
         others += [word.condition for word in words]
-        return _count(connection, found, [on_instance, *opaque(others)])
+        return count_rows(connection, _KEY, [on_instance, *opaque(others)])
     named = [word for word in words if not word.products]
     if named:
         longest = _longest(named)
         others += [word.condition for word in words if word is not longest]
-        return _count(connection, found, [longest.by_name, *opaque(others)])
+        return count_rows(connection, _KEY, [longest.by_name, *opaque(others)])
     # A key of another product is met by its name for one of the words at least.
     products = frozenset.intersection(*(word.products for word in words))
     others.append(_KEY.c.product_code.not_in(sorted(products)))
     if len(words) > 1:
         others += [word.condition for word in words]
     by_name = or_(*(word.by_name for word in words))
-    rest = _count(connection, found, [by_name, *opaque(others)])
+    rest = count_rows(connection, _KEY, [by_name, *opaque(others)])
     return rest + (_count_tallied(connection, found, products) if products else 0)
 
 
@@ -177,10 +181,6 @@ def _count_tallied(
     if not found.statuses:
         return count_keys(connection, counted)
     return sum(count_status(connection, counted, each, found.now) for each in found.statuses)
-
-
-def _count(connection: Connection, found: KeyFilter, conditions: list[Condition]) -> int:
-    return count_rows(connection, _KEY, [_KEY.c.account_id == found.account_id, *conditions])
 
 
 def _plain_conditions(found: KeyFilter) -> list[Condition]:

@@ -77,6 +77,9 @@ def _index() -> None:
         ["account_id", "state", "name_order", "id"],
         unique=False,
     )
+    op.create_index(
+        "subject_by_account", "subject", ["account_id", "created_at", "id"], unique=False
+    )
 
 
 def upgrade() -> None:
