@@ -113,7 +113,6 @@ def serve(
 
     store = open_store(database)
     try:
-        store.analyse()
         config = uvicorn.Config(
             create_app(store),
             ssl_certfile=tls_cert,

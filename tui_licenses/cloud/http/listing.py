@@ -21,13 +21,13 @@ from sqlalchemy import (
     Subquery,
     Table,
     and_,
-    case,
     func,
     select,
     tuple_,
 )
 
 from tui_licenses.api.problems import Problem
+from tui_licenses.cloud.conditions import Condition, opaque
 from tui_licenses.cloud.http.call import Call, invalid, read_number
 from tui_licenses.cloud.rows import AnyRow
 
@@ -94,7 +94,7 @@ class Finder:
     It names all that the index begins with, the account too: nothing else is left to an index.
     """
 
-    condition: ColumnElement[bool]
+    condition: Condition
     count: int
 
 
@@ -109,11 +109,11 @@ class Listed:
 
     table: Table
     order: tuple[ColumnElement[Any], ...]
-    scope: Sequence[ColumnElement[bool]]
+    scope: Sequence[Condition]
     rows: Select[Any]
     total: int
     at_most: int
-    filters: Sequence[ColumnElement[bool]] = ()
+    filters: Sequence[Condition] = ()
     finder: Finder | None = None
 
 
@@ -176,11 +176,6 @@ def count_rows(connection: Connection, table: Table, conditions: Sequence[Any]) 
     return int(connection.execute(counted).scalar_one())
 
 
-def opaque(filters: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
-    """Return filters in a form that no index serves: they are looked at row by row."""
-    return [case((and_(*filters), 1), else_=0) == 1] if filters else []
-
-
 def _finding_costs_less(wanted: ListRequest, listed: Listed, finder: Finder) -> bool:
     """Say whether finding all matches reads less than walking the order until a page is full.
 
@@ -215,5 +210,5 @@ def _ordered(columns: Sequence[ColumnElement[Any]], descending: bool) -> list[Co
     return [column.desc() if descending else column.asc() for column in columns]
 
 
-def _same_row(table: Table, page: Subquery) -> ColumnElement[bool]:
+def _same_row(table: Table, page: Subquery) -> Condition:
     return and_(*(column == page.c[column.key] for column in table.primary_key.columns))

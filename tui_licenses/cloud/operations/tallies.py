@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
     Table,
@@ -28,6 +27,7 @@ from sqlalchemy import (
 )
 
 from tui_licenses.cloud import tables
+from tui_licenses.cloud.conditions import Condition, opaque
 from tui_licenses.cloud.instants import MICROSECONDS_PER_SECOND, to_instant
 from tui_licenses.domain.license_key import KeyKind, KeyState
 from tui_licenses.domain.status import EXPIRING_DAYS_DEFAULT, KeyStatus
@@ -149,11 +149,11 @@ class Counted:
     kinds: Collection[KeyKind] = tuple(KeyKind)
     products: Collection[str] | None = None
 
-    def conditions(self, table: Table) -> list[ColumnElement[bool]]:
-        """Return the conditions on keys or tallies."""
-        conditions: list[ColumnElement[bool]] = [table.c.account_id == self.account_id]
+    def within(self, table: Table) -> list[Condition]:
+        """Return the conditions on products and kinds of keys or tallies."""
+        conditions: list[Condition] = []
         if self.products is not None:
-            conditions.append(table.c.product_code.in_(self.products))
+            conditions.append(table.c.product_code.in_(sorted(self.products)))
         if set(self.kinds) != set(KeyKind):
             product = tables.product
             of_kind = select(product.c.code).where(product.c.kind.in_(self.kinds))
@@ -202,16 +202,19 @@ def _count_states(
 ) -> int:
     """Return the number of keys in these shown states that expire until an instant, or all."""
     whole = select(func.coalesce(func.sum(_TALLY.c.key_count), 0)).where(
-        *counted.conditions(_TALLY), _TALLY.c.shown_state.in_(states)
+        _TALLY.c.account_id == counted.account_id,
+        _TALLY.c.shown_state.in_(states),
+        *opaque(counted.within(_TALLY)),
     )
     if until is None:
         return int(connection.execute(whole).scalar_one())
     week = until // WEEK
     rest = select(func.count()).where(
-        *counted.conditions(_KEY),
+        _KEY.c.account_id == counted.account_id,
         _KEY.c.shown_state.in_(states),
         _KEY.c.expiry_order >= week * WEEK,
         _KEY.c.expiry_order <= until,
+        *opaque(counted.within(_KEY)),
     )
     before = whole.where(_TALLY.c.expiry_week < week)
     return sum(int(connection.execute(part).scalar_one()) for part in (before, rest))
@@ -229,13 +232,14 @@ def _count_later(
 
     Only those that expire after one instant, and until another, are counted.
     """
-    expiry = [_KEY.c.expiry_order > after]
-    if until is not None:
-        expiry.append(_KEY.c.expiry_order <= until)
-    statement = select(func.count()).where(
-        *counted.conditions(_KEY),
-        _KEY.c.starts_at > now,
+    conditions = [
         _KEY.c.shown_state.in_(states),
-        *expiry,
+        _KEY.c.expiry_order > after,
+        *counted.within(_KEY),
+    ]
+    if until is not None:
+        conditions.append(_KEY.c.expiry_order <= until)
+    statement = select(func.count()).where(
+        _KEY.c.account_id == counted.account_id, _KEY.c.starts_at > now, *opaque(conditions)
     )
     return int(connection.execute(statement).scalar_one())

@@ -9,12 +9,12 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, select
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import InstanceList, WireInstance, WireInstancePatch
 from tui_licenses.cloud import tables
+from tui_licenses.cloud.conditions import Condition, opaque
 from tui_licenses.cloud.http.call import Call, decode_body, invalid
 from tui_licenses.cloud.http.listing import (
     Finder,
     Listed,
     count_rows,
-    opaque,
     read_list_request,
     read_page,
 )
@@ -34,8 +34,6 @@ from tui_licenses.domain.account import Role
 from tui_licenses.domain.instance import InstanceState
 
 _INSTANCE = tables.instance
-_Conditions = list[ColumnElement[bool]]
-
 _SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
     "name": (_INSTANCE.c.name_order, _INSTANCE.c.id),
     "updatedAt": (_INSTANCE.c.updated_at, _INSTANCE.c.id),
@@ -102,14 +100,14 @@ def list_instances(cloud: Cloud, call: Call) -> Reply:
     return conditional(call, json_reply(answer, headers={CURSOR_HEADER: cursor}))
 
 
-def _conditions(call: Call, sort: str) -> tuple[_Conditions, _Conditions, _Conditions]:
+def _conditions(call: Call, sort: str) -> tuple[list[Condition], list[Condition], list[Condition]]:
     """Return the conditions an index of the order serves, the others, and what finds matches.
 
     Raises `Problem`.
     """
     account_id, state = call.signed_in.account_id, call.parameter("state")
     of_account = _INSTANCE.c.account_id == account_id
-    named: _Conditions = [
+    named: list[Condition] = [
         _INSTANCE.c.id.in_(ids_with_word(account_id, word)) for word in query_words(call)
     ]
     if state is None:

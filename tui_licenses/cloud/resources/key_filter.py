@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import Connection, and_, or_, select
 
 from tui_licenses.cloud import tables
+from tui_licenses.cloud.conditions import Condition, opaque
 from tui_licenses.cloud.http.call import Call, invalid, read_flag
-from tui_licenses.cloud.http.listing import Finder, count_rows, opaque
+from tui_licenses.cloud.http.listing import Finder, count_rows
 from tui_licenses.cloud.instants import to_instant
 from tui_licenses.cloud.operations.change_set import FIRST_UNASSIGNED
 from tui_licenses.cloud.operations.tallies import DATED_STATES, Counted, count_keys, count_status
@@ -20,8 +21,6 @@ from tui_licenses.domain.license_key import KeyKind, KeyState
 from tui_licenses.domain.status import EXPIRING_DAYS_DEFAULT, KeyStatus
 
 _KEY = tables.license_key
-
-Condition = ColumnElement[bool]
 
 
 def status_condition(status: KeyStatus, now: datetime) -> Condition:
