@@ -84,7 +84,9 @@ class WireUser(Wire):
         return User(self.id, self.email, self.display_name, self.role, self.account.to_domain())
 
 
-class WireInstance(Wire):
+class WireInstance(Wire, kw_only=False, gc=False):
+    """An instance; made by position where there are many: by name takes ten times as long."""
+
     id: str
     name: str
     location: WireLocation
@@ -130,7 +132,9 @@ class WireFeature(Wire):
         return _feature(self.code, self.name, self.quantity)
 
 
-class WireLicenseKey(Wire):
+class WireLicenseKey(Wire, kw_only=False, gc=False):
+    """A license key; made by position where there are many, as an instance."""
+
     id: str
     key: str
     kind: KeyKind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -68,6 +68,7 @@ _INSTANCE_STATES = {state.value: state for state in InstanceState}
 _MASTER = KeyKind.MASTER.value
 
 
+@cache
 def key_select() -> Select[Any]:
     """Select keys with the names and the master state that readers see beside them."""
     key, instance, product = tables.license_key, tables.instance, tables.product
@@ -122,25 +123,25 @@ def wire_key(row: AnyRow, now: datetime) -> WireLicenseKey:
      issued_at, starts_at, activated_at, expires_at, _, terminates_at, updated_at, revision, *_,
      product_name, instance_name, master_id, master) = cast("tuple[Any, ...]", row)  # fmt: skip
     wire = WireLicenseKey(
-        id=key_id,
-        key=key,
-        kind=_KINDS[kind],
-        product_code=product_code,
-        product_name=product_name,
-        features=_wire_features(features),
-        state=_STATES[state],
-        status="",
-        instance_id=instance_id,
-        instance_name=instance_name,
-        master_key_id=None if kind == _MASTER else master_id,
-        order_reference=order_reference,
-        issued_at=from_instant(issued_at),
-        starts_at=from_optional_instant(starts_at),
-        activated_at=from_optional_instant(activated_at),
-        expires_at=from_optional_instant(expires_at),
-        terminates_at=from_optional_instant(terminates_at),
-        updated_at=from_instant(updated_at),
-        revision=revision,
+        key_id,
+        key,
+        _KINDS[kind],
+        product_code,
+        product_name,
+        _wire_features(features),
+        _STATES[state],
+        "",
+        instance_id,
+        instance_name,
+        None if kind == _MASTER else master_id,
+        order_reference,
+        from_instant(issued_at),
+        from_optional_instant(starts_at),
+        from_optional_instant(activated_at),
+        from_optional_instant(expires_at),
+        from_optional_instant(terminates_at),
+        from_instant(updated_at),
+        revision,
     )
     wire.status = key_status(wire, now, master_state=None if master is None else _STATES[master])
     return wire
@@ -198,21 +199,21 @@ def wire_instance(row: AnyRow) -> WireInstance:
      fingerprint, profile_revision, master_key_id, key_count, add_on_count, activated_at,
      created_at, updated_at, revision, _) = cast("tuple[Any, ...]", row)  # fmt: skip
     return WireInstance(
-        id=instance_id,
-        name=name,
-        location=WireLocation(country_code=country_code, label=location_label),
-        core_version=core_version,
-        state=_INSTANCE_STATES[state],
-        hostname=hostname,
-        fingerprint=fingerprint,
-        profile_revision=profile_revision,
-        master_key_id=master_key_id,
-        key_count=key_count,
-        add_on_count=add_on_count,
-        activated_at=from_optional_instant(activated_at),
-        created_at=from_instant(created_at),
-        updated_at=from_instant(updated_at),
-        revision=revision,
+        instance_id,
+        name,
+        WireLocation(country_code=country_code, label=location_label),
+        core_version,
+        _INSTANCE_STATES[state],
+        hostname,
+        fingerprint,
+        profile_revision,
+        master_key_id,
+        key_count,
+        add_on_count,
+        from_optional_instant(activated_at),
+        from_instant(created_at),
+        from_instant(updated_at),
+        revision,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Protocol
 
 from tui_licenses.domain.instance import Instance, InstanceState
@@ -57,7 +58,22 @@ class DatedKey(Protocol):
     def expires_at(self) -> datetime | None: ...
 
 
+# States that are shown as they are; a key in one of the others is shown by its dates.
+_FIXED = {
+    KeyState.REVOKED: KeyStatus.REVOKED,
+    KeyState.SUSPENDED: KeyStatus.SUSPENDED,
+    KeyState.SUPERSEDED: KeyStatus.SUPERSEDED,
+}
+_IN_ORDER = {
+    KeyState.ACTIVE: KeyStatus.ACTIVE,
+    KeyState.UNASSIGNED: KeyStatus.UNASSIGNED,
+}
 _BLOCKING_MASTER_STATES = frozenset({KeyState.SUSPENDED, KeyState.REVOKED})
+
+
+@cache
+def _days(count: int) -> timedelta:
+    return timedelta(days=count)
 
 
 def key_status(
@@ -71,25 +87,23 @@ def key_status(
     `master_state` is the state of the current master of the key's instance: while that is
     suspended or revoked, active add-ons are shown as suspended.
     """
-    if key.state is KeyState.REVOKED:
-        return KeyStatus.REVOKED
-    if key.state is KeyState.SUSPENDED:
+    fixed = _FIXED.get(key.state)
+    if fixed is not None:
+        return fixed
+    if master_state in _BLOCKING_MASTER_STATES and _depends_on_master(key):
         return KeyStatus.SUSPENDED
-    if (
-        key.state is KeyState.ACTIVE
-        and key.kind is KeyKind.ADD_ON
-        and master_state in _BLOCKING_MASTER_STATES
-    ):
-        return KeyStatus.SUSPENDED
-    if key.state is KeyState.SUPERSEDED:
-        return KeyStatus.SUPERSEDED
-    if key.expires_at is not None and key.expires_at <= now:
+    expires_at, starts_at = key.expires_at, key.starts_at
+    if expires_at is not None and expires_at <= now:
         return KeyStatus.EXPIRED
-    if key.starts_at is not None and key.starts_at > now:
+    if starts_at is not None and starts_at > now:
         return KeyStatus.PENDING
-    if key.expires_at is not None and key.expires_at - now <= timedelta(days=expiring_days):
+    if expires_at is not None and expires_at - now <= _days(expiring_days):
         return KeyStatus.EXPIRING
-    return KeyStatus.ACTIVE if key.state is KeyState.ACTIVE else KeyStatus.UNASSIGNED
+    return _IN_ORDER[key.state]
+
+
+def _depends_on_master(key: DatedKey) -> bool:
+    return key.state is KeyState.ACTIVE and key.kind is KeyKind.ADD_ON
 
 
 def license_file_refusal(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 from sqlalchemy import ColumnElement, Connection, select
 
@@ -19,7 +21,7 @@ from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import LIST_PARAMETERS, Cloud, Resource
 from tui_licenses.cloud.resources.changes_cursor import changes_cursor, read_changes_cursor
 from tui_licenses.cloud.resources.instances import find_account_row
-from tui_licenses.cloud.rows import key_select, wire_event, wire_instance, wire_key
+from tui_licenses.cloud.rows import AnyRow, key_select, wire_event, wire_instance, wire_key
 from tui_licenses.domain.instance import InstanceState
 
 
@@ -64,22 +66,25 @@ def _changes(connection: Connection, call: Call, since: int, count: int) -> list
         .order_by(key.c.sequence)
         .limit(count)
     )
-    found = [
-        WireChange(sequence=row.sequence, kind="instance", id=row.id, deleted=True)
-        if row.state == InstanceState.RETIRED
-        else WireChange(
-            sequence=row.sequence, kind="instance", id=row.id, object=_raw(wire_instance(row))
-        )
-        for row in instances
+    found = [*(("instance", row) for row in instances), *(("key", row) for row in keys)]
+    # Cut before any is encoded: each of the two selections may fill the page alone.
+    found.sort(key=lambda change: int(change[1].sequence))
+    return [
+        _instance_change(row) if kind == "instance" else _key_change(row, call.now)
+        for kind, row in found[:count]
     ]
-    found += [
-        WireChange(
-            sequence=row.sequence, kind="key", id=row.id, object=_raw(wire_key(row, call.now))
-        )
-        for row in keys
-    ]
-    found.sort(key=lambda change: change.sequence)
-    return found[:count]
+
+
+def _instance_change(row: AnyRow) -> WireChange:
+    if row.state == InstanceState.RETIRED:
+        return WireChange(sequence=row.sequence, kind="instance", id=row.id, deleted=True)
+    return WireChange(
+        sequence=row.sequence, kind="instance", id=row.id, object=_raw(wire_instance(row))
+    )
+
+
+def _key_change(row: AnyRow, now: datetime) -> WireChange:
+    return WireChange(sequence=row.sequence, kind="key", id=row.id, object=_raw(wire_key(row, now)))
 
 
 def _raw(content: object) -> msgspec.Raw:
