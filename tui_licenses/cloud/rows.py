@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from tui_licenses.api.schemas import (
     WireAccount,
@@ -270,25 +270,37 @@ def wire_details(details: tuple[Detail, ...]) -> list[WireDetail]:
     ]
 
 
+# Made once: to put a statement together takes as long as to run it.
+_INSTANCE_BY_ID = select(tables.instance).where(tables.instance.c.id == bindparam("id"))
+_KEY_BY_ID = key_select().where(tables.license_key.c.id == bindparam("id"))
+_KEY_BY_TEXT = key_select().where(tables.license_key.c.key == bindparam("key"))
+_KEYS_OF_INSTANCE = (
+    key_select()
+    .where(tables.license_key.c.instance_id == bindparam("id"))
+    .order_by(tables.license_key.c.position)
+)
+
+
 def find_instance(connection: Connection, instance_id: str) -> AnyRow | None:
     """Return the row of an instance, whosever it is."""
-    table = tables.instance
-    return connection.execute(select(table).where(table.c.id == instance_id)).one_or_none()
+    return connection.execute(_INSTANCE_BY_ID, {"id": instance_id}).one_or_none()
 
 
 def current_instance(connection: Connection, instance_id: str) -> AnyRow:
     """Return the row of an instance that is known to exist, as it is now."""
-    table = tables.instance
-    return connection.execute(select(table).where(table.c.id == instance_id)).one()
+    return connection.execute(_INSTANCE_BY_ID, {"id": instance_id}).one()
 
 
 def find_key_row(connection: Connection, key_id: str) -> AnyRow | None:
     """Return the `key_select` row of a key, whosever it is."""
-    return connection.execute(key_select().where(tables.license_key.c.id == key_id)).one_or_none()
+    return connection.execute(_KEY_BY_ID, {"id": key_id}).one_or_none()
+
+
+def find_typed_key(connection: Connection, key: str) -> AnyRow | None:
+    """Return the `key_select` row of a full canonical key, whosever it is."""
+    return connection.execute(_KEY_BY_TEXT, {"key": key}).one_or_none()
 
 
 def instance_keys(connection: Connection, instance_id: str) -> list[AnyRow]:
     """Return the `key_select` rows of all keys on an instance, in the default order."""
-    key = tables.license_key
-    statement = key_select().where(key.c.instance_id == instance_id).order_by(key.c.position)
-    return list(connection.execute(statement))
+    return list(connection.execute(_KEYS_OF_INSTANCE, {"id": instance_id}))

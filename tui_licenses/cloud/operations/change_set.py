@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud import tables
@@ -19,6 +19,13 @@ from tui_licenses.domain.license_key import KeyKind
 _SEPARATOR = "\x01"
 # What the positions of assigned and of unassigned keys begin with.
 _ASSIGNED, FIRST_UNASSIGNED = "0", "1"
+
+
+_KINDS_ON_INSTANCE = (
+    select(tables.license_key.c.kind, func.count())
+    .where(tables.license_key.c.instance_id == bindparam("instance_id"))
+    .group_by(tables.license_key.c.kind)
+)
 
 
 def assigned_position(
@@ -142,10 +149,8 @@ class ChangeSet:
     def _write_instance(
         self, connection: Connection, row: AnyRow, values: dict[str, object], sequence: int
     ) -> None:
-        table, key = tables.instance, tables.license_key
-        found = connection.execute(
-            select(key.c.kind, func.count()).where(key.c.instance_id == row.id).group_by(key.c.kind)
-        )
+        table = tables.instance
+        found = connection.execute(_KINDS_ON_INSTANCE, {"instance_id": row.id})
         counts: dict[str, int] = dict(found.all())
         written = connection.execute(
             update(table)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -54,6 +56,14 @@ _SHOWN_STATE = case(
 )
 
 
+_ADD = (
+    update(_TALLY)
+    .where(*(_TALLY.c[name] == bindparam(f"same_{name}") for name in _PLACE))
+    .values(key_count=_TALLY.c.key_count + bindparam("change"))
+)
+
+
+@cache
 def outdated_shown_states() -> Select[Any]:
     """Select the keys whose stored shown state (`before`) is not what it must be (`after`)."""
     instance = tables.instance
@@ -76,14 +86,22 @@ def settle_shown_states(
     connection: Connection, key_ids: Iterable[str], instance_ids: Iterable[str]
 ) -> None:
     """Bring shown states and tallies in line with changed keys and the keys of instances."""
-    changed = ((_KEY.c.id, list(key_ids)), (_KEY.c.instance_id, list(instance_ids)))
-    affected = or_(*(column.in_(ids) for column, ids in changed if ids))
-    for row in connection.execute(outdated_shown_states().where(affected)).all():
+    changed = {"key_ids": list(key_ids), "instance_ids": list(instance_ids)}
+    given = {name: ids for name, ids in changed.items() if ids}
+    for row in connection.execute(_outdated_among(*given), given).all():
         connection.execute(update(_KEY).where(_KEY.c.id == row.id).values(shown_state=row.after))
         for state, change in ((row.before, -1), (row.after, 1)):
             add_to_tally(
                 connection, row.account_id, state, row.expiry_order, row.product_code, change
             )
+
+
+@cache
+def _outdated_among(*names: str) -> Select[Any]:
+    """Select among the keys that are given, or that are on the given instances."""
+    columns = {"key_ids": _KEY.c.id, "instance_ids": _KEY.c.instance_id}
+    given = [columns[name].in_(bindparam(name, expanding=True)) for name in names]
+    return outdated_shown_states().where(or_(*given))
 
 
 def fill_tallies(connection: Connection) -> None:
@@ -127,18 +145,11 @@ def add_to_tally(
     change: int,
 ) -> None:
     """Count keys of one kind in, or out."""
-    place = {
-        "account_id": account_id,
-        "shown_state": shown_state,
-        "expiry_week": expiry_order // WEEK,
-        "product_code": product_code,
-    }
-    same = [_TALLY.c[name] == value for name, value in place.items()]
-    counted = connection.execute(
-        update(_TALLY).where(*same).values(key_count=_TALLY.c.key_count + change)
-    ).rowcount
-    if not counted:
-        connection.execute(insert(_TALLY).values(key_count=change, **place))
+    place = (account_id, shown_state, expiry_order // WEEK, product_code)
+    same = dict(zip(_PLACE, place, strict=True))
+    sent = {"change": change, **{f"same_{name}": value for name, value in same.items()}}
+    if not connection.execute(_ADD, sent).rowcount:
+        connection.execute(insert(_TALLY), {"key_count": change, **same})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, select
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import InstanceList, WireInstance, WireInstancePatch
@@ -40,10 +40,12 @@ _SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
 }
 
 
+_ACCOUNT_BY_ID = select(tables.account).where(tables.account.c.id == bindparam("id"))
+
+
 def find_account_row(connection: Connection, account_id: str) -> AnyRow:
     """Return the row of the caller's account, with its counters and its last change number."""
-    account = tables.account
-    return connection.execute(select(account).where(account.c.id == account_id)).one()
+    return connection.execute(_ACCOUNT_BY_ID, {"id": account_id}).one()
 
 
 def query_words(call: Call) -> tuple[str, ...]:

@@ -19,12 +19,19 @@ from tui_licenses.cloud.http.call import Call, decode_body
 from tui_licenses.cloud.http.listing import Listed, read_list_request, read_page
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import LIST_PARAMETERS, Cloud, Resource
-from tui_licenses.cloud.operations.activation_check import find_typed_key, key_problem
+from tui_licenses.cloud.operations.activation_check import key_problem
 from tui_licenses.cloud.operations.release import release_key
 from tui_licenses.cloud.resources.changes_cursor import CURSOR_HEADER, changes_cursor
 from tui_licenses.cloud.resources.instances import find_account_row
 from tui_licenses.cloud.resources.key_filter import KeyFilter, choose_keys
-from tui_licenses.cloud.rows import AnyRow, find_key_row, key_select, wire_details, wire_key
+from tui_licenses.cloud.rows import (
+    AnyRow,
+    find_key_row,
+    find_typed_key,
+    key_select,
+    wire_details,
+    wire_key,
+)
 from tui_licenses.domain.account import Role
 from tui_licenses.domain.license_key import normalise_key
 from tui_licenses.errors import Detail
