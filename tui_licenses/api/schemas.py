@@ -85,8 +85,6 @@ class WireUser(Wire):
 
 
 class WireInstance(Wire, kw_only=False, gc=False):
-    """An instance; made by position where there are many: by name takes ten times as long."""
-
     id: str
     name: str
     location: WireLocation
@@ -133,8 +131,6 @@ class WireFeature(Wire):
 
 
 class WireLicenseKey(Wire, kw_only=False, gc=False):
-    """A license key; made by position where there are many, as an instance."""
-
     id: str
     key: str
     kind: KeyKind
