@@ -184,25 +184,36 @@ def _master_findings(row: Any, target: str) -> Iterator[Finding]:  # noqa: ANN40
 
 def _check_keys(_store: Store, connection: Connection) -> Iterator[Finding]:
     key, instance = tables.license_key, tables.instance
+    placed = (key.c.instance_id, instance.c.name, key.c.kind, key.c.activated_at)
+    others = (key.c.product_code, key.c.expires_at, key.c.expiry_order, key.c.position)
     statement = select(
-        key, instance.c.name.label("instance_name"), instance.c.master_key_id
+        key.c.id,
+        key.c.key,
+        key.c.last_four,
+        key.c.state,
+        instance.c.master_key_id,
+        *placed,
+        *others,
     ).outerjoin_from(key, instance, instance.c.id == key.c.instance_id)
-    for row in connection.execute(statement):
-        target = f"key {row.id}"
-        if not _is_canonical(row.key) or row.last_four != row.key[-GROUP_LENGTH:]:
-            yield Finding("key-wrong", target, "Its characters are not those of a license key.")
-        if row.instance_id is None:
-            position = unassigned_position(row.kind, row.product_code, row.id)
+    # Unpacked: a million rows looked up by name take a third longer.
+    for key_id, text, last_four, state, master_id, *rest in connection.execute(statement):
+        instance_id, name, kind, activated_at, product_code, expires_at, expiry_order, place = rest
+        if not _is_canonical(text) or last_four != text[-GROUP_LENGTH:]:
+            yield _wrong_key("key-wrong", key_id, "Its characters are not those of a license key.")
+        if instance_id is None:
+            position = unassigned_position(kind, product_code, key_id)
         else:
-            position = assigned_position(
-                row.instance_name or "", row.instance_id, row.kind, row.activated_at or 0, row.id
-            )
-        expiry = NEVER if row.expires_at is None else row.expires_at
-        if row.position != position or row.expiry_order != expiry:
-            yield Finding("order-wrong", target, "It does not stand in its place of the order.")
-        is_second_master = row.kind == KeyKind.MASTER and row.master_key_id != row.id
-        if is_second_master and row.state in _IN_USE and row.instance_id is not None:
-            yield Finding("master-wrong", target, "It is active beside the instance's master key.")
+            position = assigned_position(name or "", instance_id, kind, activated_at or 0, key_id)
+        if place != position or expiry_order != (NEVER if expires_at is None else expires_at):
+            yield _wrong_key("order-wrong", key_id, "It does not stand in its place of the order.")
+        is_second_master = kind == KeyKind.MASTER and master_id != key_id
+        if is_second_master and state in _IN_USE and instance_id is not None:
+            message = "It is active beside the instance's master key."
+            yield _wrong_key("master-wrong", key_id, message)
+
+
+def _wrong_key(code: str, key_id: str, message: str) -> Finding:
+    return Finding(code, f"key {key_id}", message)
 
 
 def _is_canonical(text: str) -> bool:

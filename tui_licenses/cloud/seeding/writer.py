@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, update
+from sqlalchemy import Connection, Index, Table, insert, update
 
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.operations.tallies import fill_tallies
@@ -27,11 +27,20 @@ _TABLES: tuple[Table, ...] = (
 )
 
 
+def _indexes() -> list[Index]:
+    """Return the indexes of the tables written here, in the same order each time."""
+    found = [index for table in _TABLES for index in table.indexes]
+    return sorted(found, key=lambda index: str(index.name))
+
+
 class SeedWriter:
     """Collects rows and writes them; the counters of the accounts follow from the rows."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        # Filling an index once at the end costs a third of keeping it row by row.
+        for index in _indexes():
+            index.drop(connection)
         self._rows: dict[str, list[Columns]] = {table.name: [] for table in _TABLES}
         self._waiting = 0
         self._sequences: dict[str, int] = defaultdict(int)
@@ -70,6 +79,8 @@ class SeedWriter:
     def finish(self, account_ids: tuple[str, ...]) -> None:
         """Write the rest and what is counted from the rows."""
         self._flush()
+        for index in _indexes():
+            index.create(self._connection)
         fill_tallies(self._connection)
         for events in self._events.values():
             events.sort(key=lambda row: int(row["at"]))
