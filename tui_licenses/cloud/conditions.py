@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, case
+from sqlalchemy import ColumnElement, Integer, and_, case, literal_column
 
 Condition = ColumnElement[bool]
+
+_ZERO, _ONE = literal_column("0", Integer), literal_column("1", Integer)
 
 
 def opaque(conditions: Sequence[Condition]) -> list[Condition]:
     """Return conditions in a form that no index serves: they are looked at row by row."""
-    return [case((and_(*conditions), 1), else_=0) == 1] if conditions else []
+    if not conditions:
+        return []
+    return [case((and_(*conditions), _ONE), else_=_ZERO) == _ONE]

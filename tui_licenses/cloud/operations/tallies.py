@@ -23,6 +23,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     or_,
     select,
     update,
@@ -31,6 +32,7 @@ from sqlalchemy import (
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.conditions import Condition, opaque
 from tui_licenses.cloud.instants import MICROSECONDS_PER_SECOND, to_instant
+from tui_licenses.cloud.tables import LongInteger
 from tui_licenses.domain.license_key import KeyKind, KeyState
 from tui_licenses.domain.status import EXPIRING_DAYS_DEFAULT, KeyStatus
 
@@ -127,10 +129,12 @@ def fill_tallies(connection: Connection) -> None:
 
 def count_by_place() -> Select[Any]:
     """Select what the tallies must be, counted from the keys."""
+    # Spelled out: two parameters of one value are not the same expression to every database.
+    week = _KEY.c.expiry_order // literal_column(str(WEEK), LongInteger)
     place = [
         _KEY.c.account_id,
         _KEY.c.shown_state,
-        _KEY.c.expiry_order // WEEK,
+        week,
         _KEY.c.product_code,
     ]
     return select(*place, func.count()).group_by(*place)
