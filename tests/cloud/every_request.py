@@ -85,6 +85,8 @@ async def _read_lists(lab: Lab, recorded: Recording) -> None:
         for limit in _LIMITS:
             path = f"/licensing/{name}?limit={limit}&{query.lstrip('&')}"
             page = (await _get(lab, recorded, path)).json()
+            if limit == max(_LIMITS) and "start" not in query:
+                assert page["totalCount"] == len(page["items"]), path
             if page["nextCursor"] is not None and "start" not in query:
                 await _get(lab, recorded, f"{path}&cursor={page['nextCursor']}")
     first = (await _get(lab, recorded, "/licensing/changes?limit=1")).json()
