@@ -109,6 +109,13 @@ def test_a_server_answers_and_stops_cleanly(
         assert secret not in log
 
 
+def test_an_answer_does_not_wait_for_the_acknowledgement_of_its_head(server: Server) -> None:
+    with httpx.Client() as client:
+        answers = [client.get(f"{server.url}/api/v3/health") for _ in range(60)]
+    # A new connection is acknowledged at once for a while, later after 40 ms.
+    assert min(answer.elapsed.total_seconds() for answer in answers[-20:]) < 0.03
+
+
 def test_a_request_that_breaks_off_is_no_error(server: Server) -> None:
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as connection:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from typing import Protocol
 
 from tui_licenses.domain.instance import Instance, InstanceState
-from tui_licenses.domain.license_key import KeyState, LicenseKey
+from tui_licenses.domain.license_key import KeyKind, KeyState
 
 EXPIRING_DAYS_DEFAULT = 30
 
@@ -42,11 +44,36 @@ STATUS_SYMBOLS: dict[str, tuple[str, str]] = {
     InstanceState.RETIRED: ("✗", "x"),
 }
 
+
+class DatedKey(Protocol):
+    """What a status is computed from: a license key, or its JSON before the status is known."""
+
+    @property
+    def kind(self) -> KeyKind: ...
+    @property
+    def state(self) -> KeyState: ...
+    @property
+    def starts_at(self) -> datetime | None: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
+
+
+# States that are shown as they are; a key in one of the others is shown by its dates.
+_FIXED = {
+    KeyState.REVOKED: KeyStatus.REVOKED,
+    KeyState.SUSPENDED: KeyStatus.SUSPENDED,
+    KeyState.SUPERSEDED: KeyStatus.SUPERSEDED,
+}
 _BLOCKING_MASTER_STATES = frozenset({KeyState.SUSPENDED, KeyState.REVOKED})
 
 
+@cache
+def _days(count: int) -> timedelta:
+    return timedelta(days=count)
+
+
 def key_status(
-    key: LicenseKey,
+    key: DatedKey,
     now: datetime,
     expiring_days: int = EXPIRING_DAYS_DEFAULT,
     master_state: KeyState | None = None,
@@ -59,10 +86,10 @@ def key_status(
     expires_at = key.expires_at
     return status_of(
         key.state,
-        is_blocked=not key.is_master and is_blocking(master_state),
+        is_blocked=key.kind is KeyKind.ADD_ON and is_blocking(master_state),
         is_expired=expires_at is not None and expires_at <= now,
         is_pending=key.starts_at is not None and key.starts_at > now,
-        is_expiring=expires_at is not None and expires_at - now <= timedelta(days=expiring_days),
+        is_expiring=expires_at is not None and expires_at - now <= _days(expiring_days),
     )
 
 
@@ -78,12 +105,11 @@ def status_of(
 
     `is_blocked`: an add-on of an instance whose current master is blocking.
     """
-    if state is KeyState.REVOKED:
-        return KeyStatus.REVOKED
-    if state is KeyState.SUSPENDED or (state is KeyState.ACTIVE and is_blocked):
+    fixed = _FIXED.get(state)
+    if fixed is not None:
+        return fixed
+    if is_blocked and state is KeyState.ACTIVE:
         return KeyStatus.SUSPENDED
-    if state is KeyState.SUPERSEDED:
-        return KeyStatus.SUPERSEDED
     if is_expired:
         return KeyStatus.EXPIRED
     if is_pending:
