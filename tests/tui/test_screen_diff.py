@@ -19,7 +19,7 @@ from textual.app import App, ComposeResult
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Offset
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from tests.support.emulator import Emulator
 from tui_licenses import paths
@@ -148,11 +148,17 @@ async def test_the_cursor_rests_where_a_text_field_wants_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with _shown(monkeypatch) as (pilot, writer):
-        writer.written = ""
-        pilot.app.cursor_position = Offset(7, 2)
-        pilot.app.screen.refresh()
+        await pilot.app.mount(field := Input(compact=True))
+        field.cursor_blink = False
+        field.focus()
+        field.value = "ab"
         await pilot.pause()
-        assert writer.written == "\x1b[3;8H"
+        writer.written = ""
+        field.cursor_position = 1
+        await pilot.pause()
+        emulator = Emulator(20, 4)
+        emulator.feed(writer.written)
+        assert Offset(emulator.cursor.x, emulator.cursor.y) == field.cursor_screen_offset
 
 
 async def test_a_bug_while_output_waited_is_noticed_by_the_log_alone(

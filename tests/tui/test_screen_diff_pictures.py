@@ -66,8 +66,12 @@ class Both:
     def compare(self) -> None:
         """Send the changes and compare every cell with Textual's own picture."""
         rest = self.random.randrange(self.frames.width), self.random.randrange(self.frames.height)
-        self.diff.feed(self.picture.changes(rest))
-        assert (self.diff.cursor.x, self.diff.cursor.y) == rest
+        if self.random.random() < 0.5:
+            self.diff.feed(self.picture.changes(None))
+        else:
+            self.diff.feed(self.picture.changes(rest))
+            assert (self.diff.cursor.x, self.diff.cursor.y) == rest
+        assert self.diff.cursor.attrs == self.diff.default_char
         assert self.diff.margins is None
         self.textual.feed("\x1b[H" + self.frames.whole().render_segments(CONSOLE))
         assert differences(self.diff, self.textual) == []

@@ -316,7 +316,7 @@ COMMANDS: tuple[Command, ...] = (
         "repaint",
         ("ctrl+l",),
         "repaint",
-        "Paint the whole terminal anew, where something else has written on it.",
+        "Paint the whole terminal anew.",
         "app.repaint",
     ),
     Command("palette", ("colon", "ctrl+p"), "palette", "Find a command by name.", "app.palette"),

@@ -158,14 +158,19 @@ class ScreenDiff:
             loop = asyncio.get_running_loop()
             self._waiting = loop.call_later(_WAIT_SECONDS, self._send_later)
             return
-        rest = app.screen.outer_size.clamp_offset(app.cursor_position)
-        app._previous_cursor_position = rest
-        changes = self._picture.changes((rest.x, rest.y))
+        changes = self._picture.changes(self._cursor_place())
         if changes and app._sync_available:
             changes = f"{SYNC_START}{changes}{SYNC_END}"
         if changes:
             app._driver.write(changes)
             app._driver.flush()
+
+    def _cursor_place(self) -> tuple[int, int] | None:
+        """Return where the hidden cursor tells input methods to open: in a text field."""
+        app = self._app
+        place = app.screen.outer_size.clamp_offset(app.cursor_position)
+        app._previous_cursor_position = place
+        return (place.x, place.y) if hasattr(app.focused, "cursor_screen_offset") else None
 
     def _send_later(self) -> None:
         try:
@@ -235,7 +240,7 @@ class FramePicture:
         elif isinstance(frame, ChopsUpdate):
             self._take_pieces(frame, colors)
 
-    def changes(self, rest: tuple[int, int]) -> str:
+    def changes(self, rest: tuple[int, int] | None) -> str:
         """Return what to send for the terminal to show the picture, its cursor at (x, y)."""
         touched, self._touched = self._touched, set()
         return self._shown.change_to(self._wanted, touched, rest)

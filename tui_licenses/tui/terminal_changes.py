@@ -32,6 +32,8 @@ _GAP_CELLS_MAXIMUM = 5
 _SCROLL_BYTES = 20
 # A shorter one costs more than it saves.
 _SCROLL_ROWS_MINIMUM = 3
+# The cursor is drawn on one line, so that the one beside it may be better left where it is.
+_EDGE_LINES = 1
 # Codes that end an attribute everywhere; for the others everything is ended.
 _OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27"}
 
@@ -86,7 +88,7 @@ class ShownPicture:
         # Where the cursor is; None where terminals might disagree.
         self._x: int | None = None
         self._y: int | None = None
-        self._rest = (-1, -1)
+        self._rest: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, lines: list[Line]) -> ShownPicture:
@@ -99,10 +101,13 @@ class ShownPicture:
         """Trust nothing on the terminal any more; the next change repaints it whole."""
         self._is_known = False
 
-    def change_to(self, wanted: Sequence[Line], rows: Iterable[int], rest: tuple[int, int]) -> str:
+    def change_to(
+        self, wanted: Sequence[Line], rows: Iterable[int], rest: tuple[int, int] | None
+    ) -> str:
         """Return what to send so that the terminal shows `wanted`, its cursor resting at (x, y).
 
-        `rows` are those that may have changed. What is returned is taken for shown.
+        `rows` are those that may have changed. None for `rest` lets the cursor, which is hidden,
+        stay anywhere. What is returned is taken for shown.
         """
         self._parts, self._x, self._y = [], None, None
         if self._is_known:
@@ -119,7 +124,8 @@ class ShownPicture:
         if self._parts or rest != self._rest:
             # Whoever writes next, or takes over at the end, finds the pen put down.
             self._take(DEFAULT_PEN)
-            self._move(*rest)
+            if rest is not None:
+                self._move(*rest)
         self._rest = rest
         return "".join(self._parts)
 
@@ -297,21 +303,30 @@ class ShownPicture:
     ) -> tuple[int, int, int, int]:
         """Return how many cells fewer a scroll leaves to send, and its (top, bottom, shift).
 
-        Lines at the edge that content leaves by need not take part, and do not where that is
-        better.
+        Lines at the edges take no part where that is better: at the one that content leaves by
+        any number of them, at the other the few that show the cursor.
         """
-        scrolled = self._scrolled(top, bottom, shift)
-        region = range(top, bottom + 1)
-        gains = [costs.get(y, 0) - len(_changed_cells(scrolled[y], wanted[y])) for y in region]
-        if shift < 0:
-            gains.reverse()
-        sums = list(accumulate(reversed(gains)))
-        # The rows that content comes from are as many as it moves by.
-        most = max(range(abs(shift), len(sums)), key=sums.__getitem__, default=-1)
-        gain = sums[most] - _SCROLL_BYTES - 2 * abs(shift)
-        if shift > 0:
-            return gain, bottom - most, bottom, shift
-        return gain, top, top + most, shift
+        step = abs(shift)
+        # From the edge that content leaves by to that where blank lines come in.
+        rows = range(top, bottom + 1) if shift > 0 else range(bottom, top - 1, -1)
+        blank = Line.blank(self.width)
+        gains = [
+            costs.get(y, 0) - len(_changed_cells(self.lines[source], wanted[y]))
+            for y, source in zip(rows, rows[step:], strict=False)
+        ]
+        losses = [
+            costs.get(y, 0) - len(_changed_cells(blank, wanted[y]))
+            for y in rows[len(gains) - _EDGE_LINES :]
+        ]
+        best = (0, top, bottom, shift)
+        for edge in range(min(_EDGE_LINES, len(gains) - 1) + 1):
+            kept = len(gains) - edge
+            sums = list(accumulate(reversed(gains[:kept])))
+            most = max(range(kept), key=sums.__getitem__)
+            gain = sums[most] + sum(losses[_EDGE_LINES - edge :][:step])
+            ends = sorted((rows[kept - 1 - most], rows[kept - 1 + step]))
+            best = max(best, (gain - _SCROLL_BYTES - 2 * step, ends[0], ends[1], shift))
+        return best
 
     def _scrolled(self, top: int, bottom: int, shift: int) -> list[Line]:
         """Return the lines as they are after a scroll up by `shift`, or down where negative."""

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 
 from tui_licenses.text import clean, pad, shorten, width_cells
@@ -27,6 +28,12 @@ _HEADER_LINES = 1
 _GUTTER_CELLS = 2
 _MARK = "✓"
 _LINES_KEPT = 2_000
+
+
+class _WholeCells(ScrollBarRender):
+    """A thumb of whole cells: it changes when it moves by a line, not with each row."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [ScrollBarRender.BLANK_GLYPH]
 
 
 class RowTable(ScrollView, Generic[RowT], can_focus=True):
@@ -106,6 +113,10 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
         self._cursor_id: str | None = None
         self._fitted: tuple[tuple[TableColumn[RowT], int], ...] = ()
         self._lines: dict[tuple[int, int], Strip] = {}
+
+    def on_mount(self) -> None:
+        """Draw the scrollbar in few bytes."""
+        self.vertical_scrollbar.renderer = _WholeCells  # type: ignore[misc] # so it is meant
 
     # What is shown
 
