@@ -7,6 +7,7 @@ Cloud answers, XML and file names may hold escape sequences, bidirectional overr
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 ELLIPSIS = "…"
 
@@ -43,6 +44,12 @@ def clean(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    return _cleaned(text)
+
+
+# The same names and signs come again with every picture.
+@lru_cache(maxsize=4096)
+def _cleaned(text: str) -> str:
     cleaned: list[str] = []
     for character in text:
         if character in "\t\n\r":
@@ -56,6 +63,11 @@ def clean(text: str) -> str:
 
 def width_cells(text: str) -> int:
     """Return how many terminal cells a cleaned text occupies."""
+    return len(text) if text.isascii() else _width_of_other(text)
+
+
+@lru_cache(maxsize=4096)
+def _width_of_other(text: str) -> int:
     if _is_narrow(text):
         return len(text)
     from wcwidth import wcswidth
