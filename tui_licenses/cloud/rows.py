@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Subquery, select
+from sqlalchemy import Connection, Join, Row, Select, Subquery, select
 
 from tui_licenses.api.schemas import (
     WireAccount,
@@ -71,22 +71,30 @@ def key_select(page: Subquery | None = None) -> Select[Any]:
 
     `page` is a selection of key ids (column `id`) to read instead of all.
     """
+    columns, joined = _keys_with_names()
+    if page is not None:
+        joined = joined.join(page, page.c.id == tables.license_key.c.id)
+    return select(*columns).select_from(joined)
+
+
+@cache
+def _keys_with_names() -> tuple[tuple[Any, ...], Join]:
+    """Return columns and tables of `key_select`: to name them anew takes longer than to ask."""
     key, instance, product = tables.license_key, tables.instance, tables.product
     master = key.alias("master")
-    joined = (
-        key.join(product, product.c.code == key.c.product_code)
-        .outerjoin(instance, instance.c.id == key.c.instance_id)
-        .outerjoin(master, master.c.id == instance.c.master_key_id)
-    )
-    if page is not None:
-        joined = joined.join(page, page.c.id == key.c.id)
-    return select(
+    columns = (
         key,
         product.c.name.label("product_name"),
         instance.c.name.label("instance_name"),
         instance.c.master_key_id.label("current_master_id"),
         master.c.state.label("master_state"),
-    ).select_from(joined)
+    )
+    joined = (
+        key.join(product, product.c.code == key.c.product_code)
+        .outerjoin(instance, instance.c.id == key.c.instance_id)
+        .outerjoin(master, master.c.id == instance.c.master_key_id)
+    )
+    return columns, joined
 
 
 def read_key(row: AnyRow) -> LicenseKey:
