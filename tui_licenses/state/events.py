@@ -50,6 +50,13 @@ class FileSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesSaved:
+    """Many files were saved, the last of them last."""
+
+    files: tuple[SavedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AddOnsToggled:
     show_add_ons: bool
 
@@ -69,6 +76,16 @@ class SortChosen:
 @dataclass(frozen=True, slots=True)
 class MarkToggled:
     row_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowsMarked:
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RowsUnmarked:
+    ids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +111,13 @@ Event = (
     | InstanceChanged
     | KeysActivated
     | FileSaved
+    | FilesSaved
     | AddOnsToggled
     | FilterChanged
     | SortChosen
     | MarkToggled
+    | RowsMarked
+    | RowsUnmarked
     | MarksCleared
     | MaskToggled
     | UtcToggled

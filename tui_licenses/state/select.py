@@ -201,6 +201,11 @@ class Rows(Sequence[Row]):
         except ValueError:
             return None
 
+    def ids(self) -> frozenset[str]:
+        """Return the ids of these rows but the heading, without making a row."""
+        ids = tuple(self._estate._places)
+        return frozenset(map(ids.__getitem__, self._places)) - {NOT_ASSIGNED_ID}
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:

@@ -28,6 +28,7 @@ ACTIVATION = "activation"
 SAVED_FILES = "saved-files"
 HELP = "help"
 PLAN_GATE = "plan-gate"
+BULK_DOWNLOAD = "bulk-download"
 
 FOOTER_MAXIMUM = 6
 
@@ -36,6 +37,7 @@ _SHOWN_KEYS = {
     "slash": "/",
     "plus": "+",
     "colon": ":",
+    "asterisk": "*",
     "space": "space",
     "enter": "Enter",
     "escape": "Esc",
@@ -48,6 +50,8 @@ _SHOWN_KEYS = {
     "f1": "F1",
     "f7": "F7",
     "f8": "F8",
+    "shift+down": "Shift-Down",
+    "shift+up": "Shift-Up",
     "ctrl+c": "Ctrl-C",
     "ctrl+p": "Ctrl-P",
 }
@@ -141,6 +145,38 @@ COMMANDS: tuple[Command, ...] = (
         (LICENSES,),
     ),
     Command("mark", ("space",), "mark", "Mark the row for a download.", "mark", (LICENSES,)),
+    Command(
+        "mark-range",
+        ("V",),
+        "mark range",
+        "Mark the rows from the one marked last to this one.",
+        "mark_range",
+        (LICENSES,),
+    ),
+    Command(
+        "mark-down",
+        ("shift+down",),
+        "mark down",
+        "Mark the row and the one below, and go there.",
+        "extend_marks(1)",
+        (LICENSES,),
+    ),
+    Command(
+        "mark-up",
+        ("shift+up",),
+        "mark up",
+        "Mark the row and the one above, and go there.",
+        "extend_marks(-1)",
+        (LICENSES,),
+    ),
+    Command(
+        "mark-all",
+        ("asterisk",),
+        "mark all",
+        "Mark all rows that the filter shows; once more takes their marks away.",
+        "mark_all",
+        (LICENSES,),
+    ),
     Command(
         "sort",
         ("s",),
@@ -283,7 +319,7 @@ COMMANDS: tuple[Command, ...] = (
         "copy",
         "Copy the key or name to the clipboard of the terminal; it is shown as text as well.",
         "copy_row",
-        (LICENSES, INSTANCE, KEY, HARDWARE, SAVED_FILES, PLAN_GATE),
+        (LICENSES, INSTANCE, KEY, HARDWARE, SAVED_FILES, PLAN_GATE, BULK_DOWNLOAD),
     ),
     Command(
         "refresh",

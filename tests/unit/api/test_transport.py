@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from itertools import chain, repeat
@@ -88,6 +89,28 @@ async def test_an_answer_arrives_with_status_headers_and_body() -> None:
     assert (answer.status, answer.body, answer.headers["x-thing"]) == (201, b"pong", "1")
     assert server.received[0].path == "/prefix/ping"
     assert server.received[0].headers["user-agent"].startswith("tui-licenses/")
+
+
+async def test_a_request_searches_for_no_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    class Recorder:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            searched.append(name)
+
+    async with scripted_server(scripted(http(200, b"pong"))) as server:
+        transport = Transport(server.url)
+        try:
+            for _ in range(2):
+                searched.clear()
+                with monkeypatch.context() as patch:
+                    patch.setattr(sys, "meta_path", [Recorder, *sys.meta_path])
+                    async with transport.stream(PING) as streamed:
+                        await streamed.whole()
+        finally:
+            await transport.aclose()
+    assert searched == []
 
 
 async def test_nobody_listening_is_a_refused_connection() -> None:

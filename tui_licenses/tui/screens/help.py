@@ -10,6 +10,7 @@ from textual.widgets import Static
 from tui_licenses.state.columns import status_text
 from tui_licenses.tui.commands import (
     ACTIVATION,
+    BULK_DOWNLOAD,
     HARDWARE,
     HELP,
     INSTANCE,
@@ -36,6 +37,7 @@ _SCREEN_TITLES = {
     SAVED_FILES: "saved files",
     HELP: "this help",
     PLAN_GATE: "the plan",
+    BULK_DOWNLOAD: "a bulk download",
 }
 # The chapter to open for a screen; the others open at their keys.
 _CHAPTERS_OF_SCREENS = {ACTIVATION: "automated"}
