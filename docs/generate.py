@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tui_licenses.__main__ import HELP_COLUMNS, HELP_FILE
 from tui_licenses.cli.documentation import help_text, write_documents
-from tui_licenses.tui.commands import COMMANDS, MOVE_KEYS, shown_key
+from tui_licenses.tui.commands import COMMANDS
+from tui_licenses.tui.keys import MOVE_KEYS, shown_key
 
 _HEAD = """# Keys of the dashboard
 

@@ -48,7 +48,8 @@ def test_the_help_that_is_shown_at_once_is_that_of_the_commands() -> None:
 
 
 def test_every_key_of_the_dashboard_is_documented(generated: Path) -> None:
-    from tui_licenses.tui.commands import COMMANDS, shown_key
+    from tui_licenses.tui.commands import COMMANDS
+    from tui_licenses.tui.keys import shown_key
 
     document = (generated / "keys.md").read_text(encoding="utf-8")
     for command in COMMANDS:

@@ -50,10 +50,8 @@ async def _ask(dashboard: Dashboard, dialog: Screen[Any]) -> _Answer:
     return answer
 
 
-def _download(folder: Path, exists: bool = False) -> DownloadScreen:
-    return DownloadScreen(
-        DocumentKind.LICENSE, NAME, folder, "contains 1 master + 3 add-ons [x]", exists
-    )
+def _download(folder: Path, name: str = NAME) -> DownloadScreen:
+    return DownloadScreen(DocumentKind.LICENSE, [name], folder, "contains 1 master + 3 add-ons [x]")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -65,7 +63,7 @@ async def test_the_dialogs_look_as_on_record(
 ) -> None:
     async with open_dashboard(loaded_store, size=size) as dashboard:
         dialogs: dict[str, Screen[Any]] = {
-            "download": _download(Path("/usr"), exists=True),
+            "download": _download(Path("/usr"), "bin"),
             "conflict": ConflictScreen("name", "Berlin Nord", "Berlin [Süd]"),
             "confirm": ConfirmScreen("Drop the queue of 2 keys?", "Keep it", "Drop it"),
         }

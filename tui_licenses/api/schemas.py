@@ -1,7 +1,7 @@
 """The JSON of the HTTP contract (docs/protocol.md, Objects) and its mapping to the domain.
 
-The only module that knows the camelCase names of the wire. Decoding is strict: a wrong type
-is a `msgspec.ValidationError`, which callers translate.
+With `license_sets` the only module that knows the camelCase names of the wire. Decoding is
+strict: a wrong type is a `msgspec.ValidationError`, which callers translate.
 """
 
 from __future__ import annotations

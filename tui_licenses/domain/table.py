@@ -112,6 +112,10 @@ class Table(Sequence[ItemT], Generic[ItemT, ColumnsT]):
 
     __hash__ = None  # type: ignore[assignment] # equal to any sequence of equal values
 
+    def ids(self) -> Iterator[str]:
+        """Give the ids of all values, without making them."""
+        return map(self.columns.ids.__getitem__, range(self._count))
+
     def place_of(self, item_id: str) -> int | None:
         """Return where the value with an id stands."""
         return self.columns.ids.place_of(item_id, self._count)

@@ -27,7 +27,7 @@ from tui_licenses.domain.instance_table import InstanceTable
 from tui_licenses.domain.inventory import Inventory, group_places
 from tui_licenses.domain.key_table import KeyTable
 from tui_licenses.domain.packed import Damaged, Read, TextColumn, Write
-from tui_licenses.files import PendingFile
+from tui_licenses.files import write_private
 
 _log = logging.getLogger(__name__)
 
@@ -77,23 +77,19 @@ class LocalCopy:
         if self._file is None:
             return
         paths.private_folder(self._file.parent)
-        pending = PendingFile(self._file)
-        try:
-            pending.write(_MAGIC)
+        data = bytearray(_MAGIC)
 
-            def write(chunk: bytes) -> None:
-                pending.write(_CHUNK.pack(len(chunk), zlib.crc32(chunk)))
-                pending.write(chunk)
+        def write(chunk: bytes) -> None:
+            data.extend(_CHUNK.pack(len(chunk), zlib.crc32(chunk)))
+            data.extend(chunk)
 
-            _write_texts(write, _header(self._owner, inventory))
-            instances, keys = _first_rows(inventory)
-            instances.write(write)
-            keys.write(write)
-            inventory.instances.write(write)
-            inventory.keys.write(write)
-            pending.commit(replace=True)
-        finally:
-            pending.discard()
+        _write_texts(write, _header(self._owner, inventory))
+        instances, keys = _first_rows(inventory)
+        instances.write(write)
+        keys.write(write)
+        inventory.instances.write(write)
+        inventory.keys.write(write)
+        write_private(self._file, data)
         self.touch(inventory.fetched_at)
 
     def touch(self, fetched_at: datetime) -> None:

@@ -11,7 +11,7 @@ from tui_licenses.domain.status import EXPIRING_DAYS_DEFAULT
 from tui_licenses.errors import TuiLicensesError
 
 if TYPE_CHECKING:
-    from tui_licenses.service.downloads import SavedFile
+    from tui_licenses.service.outcomes import SavedFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tui_licenses.domain.inventory import Inventory
 from tui_licenses.errors import TuiLicensesError
 
 if TYPE_CHECKING:
-    from tui_licenses.service.downloads import SavedFile
+    from tui_licenses.service.outcomes import SavedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,13 @@ class FileSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesSaved:
+    """Many files were saved, the last of them last."""
+
+    files: tuple[SavedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AddOnsToggled:
     show_add_ons: bool
 
@@ -79,6 +86,16 @@ class SortChosen:
 @dataclass(frozen=True, slots=True)
 class MarkToggled:
     row_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowsMarked:
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RowsUnmarked:
+    ids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +120,13 @@ Event = (
     | InstanceChanged
     | KeysActivated
     | FileSaved
+    | FilesSaved
     | AddOnsToggled
     | FilterChanged
     | SortChosen
     | MarkToggled
+    | RowsMarked
+    | RowsUnmarked
     | MarksCleared
     | MaskToggled
     | UtcToggled

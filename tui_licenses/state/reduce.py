@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import LicenseKey
 from tui_licenses.state import events
 from tui_licenses.state.app_state import AppState, Sort
+
+if TYPE_CHECKING:
+    from tui_licenses.service.outcomes import SavedFile
 
 # Percent.
 _STEP = 5
@@ -32,12 +36,16 @@ def reduce(state: AppState, event: events.Event) -> AppState:
             keys: dict[str, LicenseKey | None] = {key.id: key for key in activation.keys}
             return _with_changes(state, {instance.id: instance}, keys)
         case events.FileSaved(file):
-            others = tuple(saved for saved in state.saved_files if saved.path != file.path)
-            return replace(state, saved_files=(file, *others))
-        case events.MarkToggled(row_id):
-            return replace(state, marked_ids=state.marked_ids ^ {row_id})
-        case events.MarksCleared():
-            return replace(state, marked_ids=frozenset())
+            return _with_files(state, (file,))
+        case events.FilesSaved(files):
+            return _with_files(state, files)
+        case (
+            events.MarkToggled()
+            | events.RowsMarked()
+            | events.RowsUnmarked()
+            | events.MarksCleared()
+        ):
+            return replace(state, marked_ids=_marks(state.marked_ids, event))
         case _:
             return _with_view(state, event)
 
@@ -66,6 +74,26 @@ def _with_progress(state: AppState, loaded_count: int) -> AppState:
     total = None if state.inventory is None else state.inventory.total_count
     percent = None if not total else loaded_count * 100 // total // _STEP * _STEP
     return state if percent == state.loaded_percent else replace(state, loaded_percent=percent)
+
+
+def _marks(marked: frozenset[str], event: events.Event) -> frozenset[str]:
+    match event:
+        case events.MarkToggled(row_id):
+            return marked ^ {row_id}
+        case events.RowsMarked(ids):
+            return marked | ids
+        case events.RowsUnmarked(ids):
+            return marked - ids
+        case _:
+            return frozenset()
+
+
+def _with_files(state: AppState, files: tuple[SavedFile, ...]) -> AppState:
+    """Put saved files before the others, the last one first; each path stands there once."""
+    by_path = {saved.path: saved for saved in (*state.saved_files[::-1], *files)}
+    for file in files:
+        by_path[file.path] = by_path.pop(file.path)
+    return replace(state, saved_files=tuple(by_path.values())[::-1])
 
 
 def _with_view(state: AppState, event: events.Event) -> AppState:

@@ -50,15 +50,6 @@ class Rows(Sequence[Row]):
         for place in self._places:
             yield self._estate.row(place, self._view, self._now)
 
-    def ids(self) -> Iterator[str]:
-        """Give the ids of instances and keys among these rows; a heading has none."""
-        kinds = self._estate.kinds
-        return (self._estate.row_id(place) for place in self._places if kinds[place] != HEADING)
-
-    def id_at(self, index: int) -> str:
-        """Return the id of one row."""
-        return self._estate.row_id(self._places[index])
-
     def index_of(self, row_id: str) -> int | None:
         """Return where the row with an id stands among these rows."""
         place = self._estate.place_of(row_id)
@@ -68,6 +59,11 @@ class Rows(Sequence[Row]):
             return self._places.index(place)
         except ValueError:
             return None
+
+    def ids(self) -> frozenset[str]:
+        """Return the ids of these rows but the heading, without making a row."""
+        kinds, row_id = self._estate.kinds, self._estate.row_id
+        return frozenset(row_id(place) for place in self._places if kinds[place] != HEADING)
 
 
 class _Ascending(Sequence[int]):

@@ -27,7 +27,7 @@ from tui_licenses.config import (
     save_configuration,
 )
 from tui_licenses.errors import TuiLicensesError
-from tui_licenses.service.downloads import DocumentKind
+from tui_licenses.service.outcomes import DocumentKind
 from tui_licenses.state.app_state import AppState, View
 from tui_licenses.state.events import (
     AddOnsToggled,

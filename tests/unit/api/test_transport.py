@@ -92,6 +92,28 @@ async def test_an_answer_arrives_with_status_headers_and_body() -> None:
     assert server.received[0].headers["user-agent"].startswith("tui-licenses/")
 
 
+async def test_a_request_searches_for_no_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    class Recorder:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            searched.append(name)
+
+    async with scripted_server(scripted(http(200, b"pong"))) as server:
+        transport = Transport(server.url)
+        try:
+            for _ in range(2):
+                searched.clear()
+                with monkeypatch.context() as patch:
+                    patch.setattr(sys, "meta_path", [Recorder, *sys.meta_path])
+                    async with transport.stream(PING) as streamed:
+                        await streamed.whole()
+        finally:
+            await transport.aclose()
+    assert searched == []
+
+
 async def test_nobody_listening_is_a_refused_connection() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

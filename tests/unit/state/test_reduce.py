@@ -155,3 +155,17 @@ def test_an_event_that_changes_nothing_tells_nobody() -> None:
     store.subscribe(lambda _, now: heard.append(now))
     store.dispatch(events.InstanceChanged(INSTANCE))
     assert heard == []
+
+
+def test_many_saved_files_come_before_the_others_the_last_one_first() -> None:
+    state = after(AppState(), events.FileSaved(saved("a")), events.FileSaved(saved("b")))
+    again = saved("a", size=2)
+    state = after(state, events.FilesSaved((saved("c"), again, saved("d"))))
+    assert state.saved_files == (saved("d"), again, saved("c"), saved("b"))
+
+
+def test_rows_are_marked_and_unmarked_together() -> None:
+    state = after(AppState(), events.MarkToggled("a"), events.RowsMarked(frozenset("abc")))
+    assert state.marked_ids == frozenset("abc")
+    assert after(state, events.RowsUnmarked(frozenset("bx"))).marked_ids == frozenset("ac")
+    assert after(state, events.MarksCleared()).marked_ids == frozenset()

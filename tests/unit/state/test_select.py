@@ -201,3 +201,17 @@ def test_any_filter_text_gives_a_part_of_all_rows(text: str) -> None:
     found = _ids(ESTATE, View(show_add_ons=True, filter_text=text))
     assert len(found) == len(set(found))
     assert set(found) <= set(_ids(ESTATE, ALL))
+
+
+@given(
+    st.sampled_from(["", "bern", "o", "add-on", "nothing"]),
+    st.booleans(),
+    st.sampled_from([None, "instance", "status"]),
+)
+def test_the_ids_of_the_shown_rows_are_theirs_without_the_heading(
+    text: str, show_add_ons: bool, column_id: str | None
+) -> None:
+    view = View(show_add_ons=show_add_ons, filter_text=text, sort=Sort(column_id))
+    rows = select_rows(ESTATE, view, NOW).rows
+    assert rows.ids() == {row.id for row in rows if row.kind is not RowKind.HEADING}
+    assert rows[1:3].ids() == {row.id for row in list(rows)[1:3]} - {NOT_ASSIGNED_ID}

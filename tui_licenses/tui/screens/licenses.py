@@ -12,17 +12,16 @@ from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from tui_licenses.domain.license_key import mask_key
-from tui_licenses.service.downloads import DocumentKind
+from tui_licenses.service.outcomes import DocumentKind
 from tui_licenses.state.app_state import AppState
 from tui_licenses.state.columns import (
     COLUMNS,
     find_column,
 )
-from tui_licenses.state.estate import Row, RowKind
+from tui_licenses.state.estate import Row
 from tui_licenses.state.events import (
     FilterChanged,
     MarksCleared,
-    MarkToggled,
     SortChosen,
 )
 from tui_licenses.state.select import STATUS_STANDS, Selection, Selector
@@ -37,6 +36,7 @@ from tui_licenses.tui.licenses_view import (
     table_columns,
     waiting_lines,
 )
+from tui_licenses.tui.marking import Marking, subject_ids
 from tui_licenses.tui.screens.base import DomainScreen
 from tui_licenses.tui.widgets.account_header import AccountHeader
 from tui_licenses.tui.widgets.command_footer import CommandFooter
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 
 class LicensesScreen(DomainScreen):
-    """Shows the rows that the view asks for; cursor and focus are all it keeps."""
+    """Shows the rows that the view asks for; it keeps cursor, focus and where marks begin."""
 
     NAME = LICENSES
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(LICENSES)
@@ -61,6 +61,7 @@ class LicensesScreen(DomainScreen):
         self._selector = Selector()
         self._selection: Selection | None = None
         self._selected_at = datetime.min.replace(tzinfo=UTC)
+        self._marking = Marking(store)
 
     def compose(self) -> ComposeResult:
         yield AccountHeader(self.services, self.store)
@@ -212,21 +213,12 @@ class LicensesScreen(DomainScreen):
             self.dashboard.tell(f"No {noun} is marked; mark one, or clear the marks with Esc.")
 
     def _subject_ids(self, kind: DocumentKind) -> tuple[str, ...]:
-        """Return ids of keys for certificates and of instances for the rest, each once."""
         state = self.store.state
-        marked = state.marked_ids
-        if not marked or state.inventory is None:
-            situation = self.situation()
-            subject = situation.key if kind is DocumentKind.CERTIFICATE else situation.instance
-            return () if subject is None else (subject.id,)
-        if kind is DocumentKind.CERTIFICATE:
-            return tuple(key.id for key in state.inventory.keys if key.id in marked)
-        through_keys = {key.instance_id for key in state.inventory.keys if key.id in marked}
-        return tuple(
-            instance.id
-            for instance in state.inventory.instances
-            if instance.id in marked or instance.id in through_keys
-        )
+        if state.marked_ids and state.inventory is not None:
+            return subject_ids(state, kind)
+        situation = self.situation()
+        subject = situation.key if kind is DocumentKind.CERTIFICATE else situation.instance
+        return () if subject is None else (subject.id,)
 
     def action_copy_row(self) -> None:
         """Copy the key of the row, or the name of its instance."""
@@ -240,10 +232,26 @@ class LicensesScreen(DomainScreen):
 
     def action_mark(self) -> None:
         """Mark the row, or take its mark away, and go on to the next one."""
-        row = self._table.cursor_row
-        if row is not None and row.kind is not RowKind.HEADING:
-            self.store.dispatch(MarkToggled(row.id))
+        if self._marking.toggle(self._table.cursor_row):
             self._table.action_move(1)
+
+    def action_mark_range(self) -> None:
+        """Mark the rows from the one marked last to this one."""
+        if self._selection is not None:
+            self._marking.mark_to(self._selection.rows, self._table.cursor_row)
+
+    def action_extend_marks(self, rows: int) -> None:
+        """Mark this row, move the cursor and mark on."""
+        row = self._table.cursor_row
+        if row is not None and row.id not in self.store.state.marked_ids:
+            self._marking.toggle(row)
+        self._table.action_move(rows)
+        self.action_mark_range()
+
+    def action_mark_all(self) -> None:
+        """Mark all rows that are shown, or take their marks away."""
+        if self._selection is not None:
+            self._marking.mark_all(self._selection.rows)
 
     def action_sort(self) -> None:
         """Sort by the next column; after the last one, in the default order again."""

@@ -17,7 +17,7 @@ from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 
 from tui_licenses.text import clean, pad, shorten, width_cells
-from tui_licenses.tui.commands import MOVE_KEYS
+from tui_licenses.tui.keys import MOVE_KEYS
 from tui_licenses.tui.widgets.column_fit import GAP_CELLS, fit_columns
 from tui_licenses.tui.widgets.table_column import Indexed, RowT, TableColumn, no_tone
 

@@ -12,7 +12,7 @@ from tui_licenses.domain.activation import Activation, ActivationPreview
 from tui_licenses.domain.instance_table import InstanceTable
 from tui_licenses.errors import TuiLicensesError, UnavailableError, UseError
 from tui_licenses.service.activation import Submission
-from tui_licenses.service.downloads import DocumentKind
+from tui_licenses.service.outcomes import DocumentKind
 from tui_licenses.state.app_state import AppState
 from tui_licenses.state.events import KeysActivated
 from tui_licenses.state.store import Store
