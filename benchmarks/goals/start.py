@@ -1,0 +1,151 @@
+"""Goals 1 and 2: how soon the first row is there, and how soon the last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+
+from benchmarks import programs
+from benchmarks.checks import Check, Figure, medians, percentile
+from benchmarks.interleave import interleave
+from benchmarks.laboratory import Laboratory
+from benchmarks.programs import Program
+from benchmarks.session import Session
+
+# Keys that are pressed while rows come in.
+_KEYS_WHILE_LOADING = 12
+_TABLE_ROW, _TABLE_COLUMN = 3, 40
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The instants of one start, in milliseconds after it."""
+
+    ready: float
+    loaded: float
+
+
+def measure_starts(laboratory: Laboratory) -> dict[str, list[Start]]:
+    """Start everybody in turn; ours from a complete local copy."""
+    measures: dict[str, Callable[[], Start]] = {
+        "minimal": partial(_start, laboratory.minimal()),
+        "ours": partial(_start_ours, laboratory),
+    }
+    measures |= {name: partial(_start, peer) for name, peer in laboratory.peers().items()}
+    return interleave(laboratory.runs, measures, warm_ups=1)
+
+
+def _start(program: Program) -> Start:
+    with Session(program) as session:
+        ready = session.wait_until_ready()
+        session.settle()
+        session.leave()
+    return Start(ready, ready)
+
+
+def _start_ours(laboratory: Laboratory) -> Start:
+    with Session(laboratory.ours()) as session:
+        ready = session.wait_until_ready()
+        loaded = laboratory.wait_for_all_rows(session)
+        session.settle()
+        session.leave()
+    return Start(ready, loaded)
+
+
+def first_row(laboratory: Laboratory) -> list[Check]:
+    """Compare the first row from the local copy, and the first page of a first sync."""
+    starts = laboratory.once(measure_starts)
+    figures = {
+        name: medians(name, [start.ready for start in found], "ms")
+        for name, found in starts.items()
+    }
+    others = [figure for name, figure in figures.items() if name not in {"ours", "minimal"}]
+    return [
+        Check(
+            "first row from the local copy",
+            figures["ours"].value,
+            "ms",
+            1.15,
+            figures["minimal"],
+            is_ratio=True,
+            others=tuple(others),
+        ),
+        _first_page(laboratory),
+    ]
+
+
+def _first_page(laboratory: Laboratory) -> Check:
+    first_starts = laboratory.once(measure_first_syncs)
+    return Check(
+        "first page of a first sync",
+        median(first_starts["ours"]),
+        "ms",
+        3.5,
+        medians("minimal", first_starts["minimal"], "ms"),
+        is_ratio=True,
+    )
+
+
+def measure_first_syncs(laboratory: Laboratory) -> dict[str, list[float]]:
+    """Start in homes without a local copy, and leave as soon as the first page is there."""
+
+    def start_ours() -> float:
+        home = laboratory.new_home(laboratory.served_main())
+        with Session(programs.ours(home)) as session:
+            return session.wait_until_ready()
+
+    measures = {"minimal": lambda: _start(laboratory.minimal()).ready, "ours": start_ours}
+    return interleave(laboratory.runs, measures)
+
+
+def all_rows(laboratory: Laboratory) -> Sequence[Check]:
+    """Compare the last row, and how a key is answered before it is there."""
+    starts = laboratory.once(measure_starts)
+    minimal = medians("minimal", [start.ready for start in starts["minimal"]], "ms")
+    loaded = median(start.loaded for start in starts["ours"])
+    # less and mutt have read no more than they show, VisiData reads on unseen.
+    others = [
+        Figure("DataTable", median(start.loaded for start in found), "ms")
+        for name, found in starts.items()
+        if name == "DataTable"
+    ]
+    return [
+        Check(
+            "all rows loaded from the local copy",
+            loaded,
+            "ms",
+            1.8,
+            minimal,
+            is_ratio=True,
+            others=tuple(others),
+        ),
+        Check(
+            "a key while the first sync loads, 95th percentile",
+            percentile(_keys_while_loading(laboratory), 95),
+            "ms",
+            100,
+        ),
+    ]
+
+
+def _keys_while_loading(laboratory: Laboratory) -> list[float]:
+    """Return how long each move of the cursor took while rows came in."""
+    home = laboratory.new_home(laboratory.served_main())
+    moves: list[float] = []
+    with Session(programs.ours(home)) as session:
+        session.wait_until_ready()
+        cursor = session.screen.cells()[_TABLE_ROW][_TABLE_COLUMN].bg
+        for number in range(1, _KEYS_WHILE_LOADING + 1):
+            pressed = session.milliseconds_since_start()
+            session.send("down")
+            moved = session.wait_until(
+                lambda row=_TABLE_ROW + number: (  # type: ignore[misc]
+                    session.screen.cells()[row][_TABLE_COLUMN].bg == cursor
+                ),
+                "the cursor on the next row",
+                seconds=10,
+            )
+            moves.append(moved - pressed)
+    return moves
