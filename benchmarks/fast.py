@@ -1,5 +1,76 @@
-"""The fast form: what does not depend on the machine."""
+"""The fast form: what does not depend on the machine, on a small account, within a minute."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.checks import Check, Failure, Goal, Outcome
+from benchmarks.errors import BenchmarkError
+from benchmarks.goals import GOALS
+from benchmarks.laboratory import Laboratory, Options
+
+_GOALS = (1, 3, 4, 5, 10, 12, 14, 17)
+_INSTANCE_COUNT, _KEY_COUNT = 160, 4_000
+# Ratios of times are kept with room for a busy machine; times alone are not looked at.
+_ROOM = 2
+_ROOT = Path(__file__).parents[1]
+_QUERY_PLANS = "tests/cloud/test_query_plans.py"
 
 
-def run_fast() -> int:
-    return 0
+def measure_fast() -> tuple[list[Outcome], list[str]]:
+    """Return what came out, and notes."""
+    with (
+        tempfile.TemporaryDirectory(prefix="benchmarks-") as data,
+        Laboratory(_options(Path(data))) as laboratory,
+    ):
+        outcomes = [_measure(laboratory, goal) for goal in GOALS if goal.number in _GOALS]
+        outcomes.append(_measure(laboratory, Goal(16, "The cloud at size", _query_plans)))
+        return outcomes, laboratory.notes
+
+
+def _options(data: Path) -> Options:
+    return Options(
+        data,
+        runs=1,
+        has_peers=False,
+        has_large=False,
+        instance_count=_INSTANCE_COUNT,
+        key_count=_KEY_COUNT,
+    )
+
+
+def _measure(laboratory: Laboratory, goal: Goal) -> Outcome:
+    try:
+        return Outcome(goal, tuple(steady_checks(goal.measure(laboratory))))
+    except BenchmarkError as error:
+        return Outcome(goal, (), Failure(goal.title, str(error)))
+
+
+def steady_checks(checks: Sequence[Check]) -> list[Check]:
+    """Return the checks that hold on every machine: counts, and ratios with room."""
+    kept = []
+    for check in checks:
+        if check.is_steady:
+            kept.append(check)
+        elif check.is_ratio and not check.is_least:
+            kept.append(replace(check, limit=check.limit * _ROOM))
+    return kept
+
+
+def _query_plans(_laboratory: Laboratory) -> list[Check]:
+    """Let the project's own test look at the plan of every query of the cloud."""
+    done = subprocess.run(
+        (sys.executable, "-m", "pytest", "-q", _QUERY_PLANS),
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchmarkError(f"{_QUERY_PLANS}: {done.stdout.strip().splitlines()[-1]}")
+    return [Check("queries that read a large table whole", 0, "", 0, is_steady=True)]

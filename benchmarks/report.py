@@ -59,7 +59,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     missed = [str(outcome.goal.number) for outcome in outcomes if not outcome.is_reached]
     if not missed:
         return f"All {reached} goals are reached."
-    return f"{reached} of {len(outcomes)} goals are reached; {', '.join(missed)} fall short."
+    return f"{reached} of {len(outcomes)} goals are reached; short of it: {', '.join(missed)}."
 
 
 def as_text(outcomes: Sequence[Outcome]) -> str:

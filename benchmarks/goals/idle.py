@@ -12,7 +12,7 @@ from benchmarks.laboratory import Laboratory
 from benchmarks.programs import Program
 from benchmarks.session import IdleSample, Session
 
-_SECONDS = 5.0
+_SECONDS = 4.0
 
 
 def measure_idleness(laboratory: Laboratory) -> dict[str, list[list[IdleSample]]]:

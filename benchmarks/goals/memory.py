@@ -13,7 +13,7 @@ from benchmarks.laboratory import Laboratory
 from benchmarks.programs import Program
 from benchmarks.session import Session
 
-_MEGABYTE = 1_000_000
+_MEBIBYTE = 1024 * 1024
 _WORD = "berlin"
 
 
@@ -42,32 +42,32 @@ def _use_ours(laboratory: Laboratory, program: Program) -> float:
         laboratory.wait_for_all_rows(session)
         session.wait_until_idle()
         session.press_and_settle("/", *_WORD)
-        return session.peak_memory_bytes / _MEGABYTE
+        return session.peak_memory_bytes / _MEBIBYTE
 
 
 def _use_peer(program: Program) -> float:
     with Session(program) as session:
         session.wait_until_ready()
         session.wait_until_idle()
-        return session.peak_memory_bytes / _MEGABYTE
+        return session.peak_memory_bytes / _MEBIBYTE
 
 
 def peak_memory(laboratory: Laboratory) -> list[Check]:
     """Check the peak with a served and with the embedded cloud."""
     peaks = laboratory.once(measure_memory)
-    figures = {name: Figure(name, median(found), "MB") for name, found in peaks.items()}
+    figures = {name: Figure(name, median(found), "MiB") for name, found in peaks.items()}
     others = tuple(
         figure for name, figure in figures.items() if name not in {"ours", "embedded", "VisiData"}
     )
     checks = [
-        Check("peak memory", figures["ours"].value, "MB", 85, others=others),
-        Check("peak memory, embedded cloud", figures["embedded"].value, "MB", 120),
+        Check("peak memory", figures["ours"].value, "MiB", 85, others=others),
+        Check("peak memory, embedded cloud", figures["embedded"].value, "MiB", 120),
     ]
     if "VisiData" in figures:
         ratio = Check(
             "peak memory, against VisiData",
             figures["ours"].value,
-            "MB",
+            "MiB",
             0.8,
             figures["VisiData"],
             is_ratio=True,

@@ -9,6 +9,8 @@ from statistics import median
 
 from benchmarks import programs
 from benchmarks.checks import Check, Figure, medians, percentile
+from benchmarks.errors import BenchmarkError
+from benchmarks.first_paint import HEAVY, modules_before_first_paint
 from benchmarks.interleave import interleave
 from benchmarks.laboratory import Laboratory
 from benchmarks.programs import Program
@@ -73,6 +75,7 @@ def first_row(laboratory: Laboratory) -> list[Check]:
             others=tuple(others),
         ),
         _first_page(laboratory),
+        _imports(laboratory),
     ]
 
 
@@ -86,6 +89,14 @@ def _first_page(laboratory: Laboratory) -> Check:
         medians("minimal", first_starts["minimal"], "ms"),
         is_ratio=True,
     )
+
+
+def _imports(laboratory: Laboratory) -> Check:
+    file = laboratory.folder("imports") / "modules"
+    found = sorted(HEAVY & modules_before_first_paint(laboratory.ours(), file))
+    if found:
+        laboratory.note(f"Imported before the first picture: {', '.join(found)}.")
+    return Check("heavy imports before the first picture", len(found), "", 0, is_steady=True)
 
 
 def measure_first_syncs(laboratory: Laboratory) -> dict[str, list[float]]:
@@ -136,7 +147,10 @@ def _keys_while_loading(laboratory: Laboratory) -> list[float]:
     moves: list[float] = []
     with Session(programs.ours(home)) as session:
         session.wait_until_ready()
-        cursor = session.screen.cells()[_TABLE_ROW][_TABLE_COLUMN].bg
+        first, second = session.screen.cells()[_TABLE_ROW : _TABLE_ROW + 2]
+        cursor = first[_TABLE_COLUMN].bg
+        if cursor == second[_TABLE_COLUMN].bg:
+            raise BenchmarkError("the cursor is not on the first row of the table")
         for number in range(1, _KEYS_WHILE_LOADING + 1):
             pressed = session.milliseconds_since_start()
             session.send("down")
