@@ -7,7 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from benchmarks.laboratory import Laboratory
 
@@ -114,6 +114,11 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
-def medians(name: str, values: Sequence[float], unit: str) -> Figure:
-    """Return the median of what was measured of somebody."""
-    return Figure(name, median(values), unit)
+def medians(samples: Mapping[str, Sequence[float]], unit: str) -> dict[str, Figure]:
+    """Return the median of what was measured of each program."""
+    return {name: Figure(name, median(found), unit) for name, found in samples.items()}
+
+
+def without(figures: Mapping[str, Figure], *names: str) -> tuple[Figure, ...]:
+    """Return the figures of the other programs."""
+    return tuple(figure for name, figure in figures.items() if name not in names)

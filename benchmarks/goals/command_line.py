@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from benchmarks.checks import Check, Figure, medians
+from benchmarks.checks import Check, Figure
 from benchmarks.errors import BenchmarkError
 from benchmarks.homes import Home, our_command
 from benchmarks.interleave import interleave
@@ -54,7 +54,7 @@ def _run(home: Home, command: tuple[str, ...]) -> float:
 def command_starts(laboratory: Laboratory) -> list[Check]:
     """Check each command as a multiple of a bare Python."""
     samples = laboratory.once(measure_commands)
-    bare: Figure = medians(_BARE_PYTHON, samples[_BARE_PYTHON], "ms")
+    bare = Figure(_BARE_PYTHON, median(samples[_BARE_PYTHON]), "ms")
     limits = {"--version": 4, "--help": 4, "instances list": 45, "inspect": 15, "context list": 15}
     return [
         Check(f"`{name}`", median(samples[name]), "ms", limit, bare, is_ratio=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
-from benchmarks.checks import Check, Figure
+from benchmarks.checks import Check, Figure, medians, without
 from benchmarks.interleave import interleave
 from benchmarks.laboratory import Laboratory
 from benchmarks.programs import Program
@@ -61,10 +61,7 @@ def _press(program: Program, wait: Callable[[Session], object]) -> Keys:
 
 def cursor_down(laboratory: Laboratory) -> list[Check]:
     """Check a move of the cursor within the page."""
-    samples = {
-        name: [key for keys in found for key in keys.down]
-        for name, found in laboratory.once(measure_keys).items()
-    }
+    samples = _samples(laboratory, lambda keys: keys.down)
     return [
         _time_check("cursor down", samples, 4),
         _bytes_check("cursor down", samples, 320),
@@ -74,10 +71,7 @@ def cursor_down(laboratory: Laboratory) -> list[Check]:
 
 def page_down(laboratory: Laboratory) -> list[Check]:
     """Check a page."""
-    samples = {
-        name: [key for keys in found for key in keys.page]
-        for name, found in laboratory.once(measure_keys).items()
-    }
+    samples = _samples(laboratory, lambda keys: keys.page)
     return [
         _time_check("page down", samples, 12),
         _bytes_check("page down", samples, 4300),
@@ -87,51 +81,51 @@ def page_down(laboratory: Laboratory) -> list[Check]:
 
 def scroll_by_one(laboratory: Laboratory) -> list[Check]:
     """Check a move of the cursor beyond the page."""
-    samples = {
-        name: [key for keys in found for key in keys.scroll]
-        for name, found in laboratory.once(measure_keys).items()
-    }
+    samples = _samples(laboratory, lambda keys: keys.scroll)
     return [_bytes_check("scroll by one row", samples, 350)]
 
 
-def _time_check(what: str, samples: dict[str, list[KeySample]], limit: float) -> Check:
-    figures = {
-        name: Figure(name, median(key.milliseconds for key in found), "ms")
-        for name, found in samples.items()
+def _samples(
+    laboratory: Laboratory, choose: Callable[[Keys], list[KeySample]]
+) -> dict[str, list[KeySample]]:
+    """Return one kind of keys, of all runs together."""
+    measured = laboratory.once(measure_keys)
+    return {
+        name: [key for keys in found for key in choose(keys)] for name, found in measured.items()
     }
-    baseline = figures.get("DataTable")
-    others = _without(figures, "ours", "DataTable")
-    return Check(
-        f"{what}, to the last byte", figures["ours"].value, "ms", limit, baseline, others=others
-    )
+
+
+def _time_check(what: str, samples: dict[str, list[KeySample]], limit: float) -> Check:
+    times = {name: [key.milliseconds for key in found] for name, found in samples.items()}
+    return _check(f"{what}, to the last byte", medians(times, "ms"), limit, is_steady=False)
 
 
 def _bytes_check(what: str, samples: dict[str, list[KeySample]], limit: float) -> Check:
-    figures = {
-        name: Figure(name, median(key.byte_count for key in found), "B")
-        for name, found in samples.items()
-    }
-    baseline = figures.get("DataTable")
-    others = _without(figures, "ours", "DataTable")
+    sizes = {name: [key.byte_count for key in found] for name, found in samples.items()}
+    return _check(f"{what}, bytes", medians(sizes, "B"), limit, is_steady=True)
+
+
+def _check(what: str, figures: dict[str, Figure], limit: float, *, is_steady: bool) -> Check:
+    ours = figures["ours"]
     return Check(
-        f"{what}, bytes", figures["ours"].value, "B", limit, baseline, is_steady=True, others=others
+        what,
+        ours.value,
+        ours.unit,
+        limit,
+        figures.get("DataTable"),
+        is_steady=is_steady,
+        others=without(figures, "ours", "DataTable"),
     )
 
 
 def _ideal_check(what: str, keys: list[KeySample], limit: float) -> Check:
     ideal = Figure("ideal", median(key.ideal_byte_count for key in keys), "B")
-    sent = median(key.byte_count for key in keys)
     return Check(
         f"{what}, against an ideal screen diff",
-        sent,
+        median(key.byte_count for key in keys),
         "B",
         limit,
         ideal,
         is_ratio=True,
         is_steady=True,
     )
-
-
-def _without(figures: dict[str, Figure], *names: str) -> tuple[Figure, ...]:
-    kept: Iterable[Figure] = (figure for name, figure in figures.items() if name not in names)
-    return tuple(kept)

@@ -8,7 +8,7 @@ from functools import partial
 from statistics import median
 
 from benchmarks.answers import Profile
-from benchmarks.checks import Check, medians
+from benchmarks.checks import Check, Figure, medians, without
 from benchmarks.interleave import interleave
 from benchmarks.laboratory import Laboratory
 from benchmarks.programs import Program
@@ -70,11 +70,8 @@ def _run_on_serial_line(program: Program, wait: Callable[[Session], float]) -> S
 
 def held_key(laboratory: Laboratory) -> list[Check]:
     """Check how far the screen is behind a held key."""
-    figures = {
-        name: medians(name, [run.lag for run in found], "ms")
-        for name, found in laboratory.once(measure_serial).items()
-    }
-    others = tuple(figure for name, figure in figures.items() if name not in {"ours", "VisiData"})
+    runs = laboratory.once(measure_serial)
+    figures = medians({name: [run.lag for run in found] for name, found in runs.items()}, "ms")
     return [
         Check(
             "held Down at 115200 baud, lag after the last key",
@@ -82,18 +79,15 @@ def held_key(laboratory: Laboratory) -> list[Check]:
             "ms",
             100,
             figures.get("VisiData"),
-            others=others,
+            others=without(figures, "ours", "VisiData"),
         )
     ]
 
 
 def settled_start(laboratory: Laboratory) -> list[Check]:
     """Check how soon a start on a serial line has come to rest."""
-    figures = {
-        name: medians(name, [run.settled for run in found], "ms")
-        for name, found in laboratory.once(measure_serial).items()
-    }
-    others = tuple(figure for name, figure in figures.items() if name not in {"ours", "less"})
+    runs = laboratory.once(measure_serial)
+    figures = medians({name: [run.settled for run in found] for name, found in runs.items()}, "ms")
     return [
         Check(
             "settled start at 115200 baud",
@@ -102,7 +96,7 @@ def settled_start(laboratory: Laboratory) -> list[Check]:
             2.2,
             figures.get("less"),
             is_ratio=True,
-            others=others,
+            others=without(figures, "ours", "less"),
         )
     ]
 
@@ -126,7 +120,7 @@ def silence_and_distance(laboratory: Laboratory) -> list[Check]:
             median(starts["mute"]),
             "ms",
             1.15,
-            medians("an xterm", starts["xterm"], "ms"),
+            Figure("an xterm", median(starts["xterm"]), "ms"),
             is_ratio=True,
         )
     ]

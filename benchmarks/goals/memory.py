@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from statistics import median
 
 from benchmarks import programs
-from benchmarks.checks import Check, Figure
+from benchmarks.checks import Check, medians, without
 from benchmarks.interleave import interleave
 from benchmarks.laboratory import Laboratory
 from benchmarks.programs import Program
@@ -55,10 +54,8 @@ def _use_peer(program: Program) -> float:
 def peak_memory(laboratory: Laboratory) -> list[Check]:
     """Check the peak with a served and with the embedded cloud."""
     peaks = laboratory.once(measure_memory)
-    figures = {name: Figure(name, median(found), "MiB") for name, found in peaks.items()}
-    others = tuple(
-        figure for name, figure in figures.items() if name not in {"ours", "embedded", "VisiData"}
-    )
+    figures = medians(peaks, "MiB")
+    others = without(figures, "ours", "embedded", "VisiData")
     checks = [
         Check("peak memory", figures["ours"].value, "MiB", 85, others=others),
         Check("peak memory, embedded cloud", figures["embedded"].value, "MiB", 120),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
 from benchmarks import programs
-from benchmarks.checks import Check, Figure, medians, percentile
+from benchmarks.checks import Check, Figure, medians, percentile, without
 from benchmarks.errors import BenchmarkError
 from benchmarks.first_paint import HEAVY, modules_before_first_paint
 from benchmarks.interleave import interleave
@@ -17,7 +18,7 @@ from benchmarks.programs import Program
 from benchmarks.session import Session
 
 # Keys that are pressed while rows come in.
-_KEYS_WHILE_LOADING = 12
+_KEYS_WHILE_LOADING, _KEY_PAUSE_SECONDS = 16, 0.15
 _TABLE_ROW, _TABLE_COLUMN = 3, 40
 
 
@@ -59,11 +60,8 @@ def _start_ours(laboratory: Laboratory) -> Start:
 def first_row(laboratory: Laboratory) -> list[Check]:
     """Compare the first row from the local copy, and the first page of a first sync."""
     starts = laboratory.once(measure_starts)
-    figures = {
-        name: medians(name, [start.ready for start in found], "ms")
-        for name, found in starts.items()
-    }
-    others = [figure for name, figure in figures.items() if name not in {"ours", "minimal"}]
+    ready = {name: [start.ready for start in found] for name, found in starts.items()}
+    figures = medians(ready, "ms")
     return [
         Check(
             "first row from the local copy",
@@ -72,7 +70,7 @@ def first_row(laboratory: Laboratory) -> list[Check]:
             1.15,
             figures["minimal"],
             is_ratio=True,
-            others=tuple(others),
+            others=without(figures, "ours", "minimal"),
         ),
         _first_page(laboratory),
         _imports(laboratory),
@@ -86,7 +84,7 @@ def _first_page(laboratory: Laboratory) -> Check:
         median(first_starts["ours"]),
         "ms",
         3.5,
-        medians("minimal", first_starts["minimal"], "ms"),
+        Figure("minimal", median(first_starts["minimal"]), "ms"),
         is_ratio=True,
     )
 
@@ -114,23 +112,18 @@ def measure_first_syncs(laboratory: Laboratory) -> dict[str, list[float]]:
 def all_rows(laboratory: Laboratory) -> Sequence[Check]:
     """Compare the last row, and how a key is answered before it is there."""
     starts = laboratory.once(measure_starts)
-    minimal = medians("minimal", [start.ready for start in starts["minimal"]], "ms")
-    loaded = median(start.loaded for start in starts["ours"])
-    # less and mutt have read no more than they show, VisiData reads on unseen.
-    others = [
-        Figure("DataTable", median(start.loaded for start in found), "ms")
-        for name, found in starts.items()
-        if name == "DataTable"
-    ]
+    loaded = {name: [start.loaded for start in found] for name, found in starts.items()}
+    figures = medians(loaded, "ms")
     return [
         Check(
             "all rows loaded from the local copy",
-            loaded,
+            figures["ours"].value,
             "ms",
             1.8,
-            minimal,
+            figures["minimal"],
             is_ratio=True,
-            others=tuple(others),
+            # The others have read no more than they show when their first row is there.
+            others=without(figures, "ours", "minimal", "less", "VisiData", "mutt"),
         ),
         Check(
             "a key while the first sync loads, 95th percentile",
@@ -152,6 +145,7 @@ def _keys_while_loading(laboratory: Laboratory) -> list[float]:
         if cursor == second[_TABLE_COLUMN].bg:
             raise BenchmarkError("the cursor is not on the first row of the table")
         for number in range(1, _KEYS_WHILE_LOADING + 1):
+            time.sleep(_KEY_PAUSE_SECONDS)
             pressed = session.milliseconds_since_start()
             session.send("down")
             moved = session.wait_until(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks import programs
-from benchmarks.checks import Check, Figure, medians
+from benchmarks.checks import Check, Figure
 from benchmarks.errors import BenchmarkError
 from benchmarks.homes import Home
 from benchmarks.interleave import interleave
@@ -141,7 +141,7 @@ def start_without_network(laboratory: Laboratory) -> list[Check]:
             median(starts["ours"]),
             "ms",
             1.15,
-            medians("minimal", starts["minimal"], "ms"),
+            Figure("minimal", median(starts["minimal"]), "ms"),
             is_ratio=True,
         ),
         Check("starts without the age of the rows", ages.count(False), "", 0, is_steady=True),
