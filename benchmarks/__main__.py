@@ -7,9 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.checks import Failure, Goal, Outcome
+from benchmarks.checks import Outcome, measure_goal
 from benchmarks.data import default_folder
-from benchmarks.errors import BenchmarkError
 from benchmarks.fast import measure_fast
 from benchmarks.goals import GOALS
 from benchmarks.laboratory import Laboratory, Options
@@ -37,7 +36,10 @@ def main() -> int:
         visidata_path=arguments.visidata,
     )
     with Laboratory(options) as laboratory:
-        outcomes = [_measure(laboratory, goal) for goal in goals]
+        outcomes = []
+        for goal in goals:
+            print(f"{goal.number}  {goal.title} …", file=sys.stderr, flush=True)
+            outcomes.append(measure_goal(laboratory, goal))
     _tell(outcomes, laboratory.notes)
     if not chosen:
         document = as_document(outcomes, laboratory.notes, laboratory.runs)
@@ -50,14 +52,6 @@ def _tell(outcomes: Sequence[Outcome], notes: Sequence[str]) -> None:
     for note in notes:
         print(f"- {note}")
     print(summary(outcomes))
-
-
-def _measure(laboratory: Laboratory, goal: Goal) -> Outcome:
-    print(f"{goal.number}  {goal.title} …", file=sys.stderr, flush=True)
-    try:
-        return Outcome(goal, tuple(goal.measure(laboratory)))
-    except BenchmarkError as error:
-        return Outcome(goal, (), Failure(goal.title, str(error)))
 
 
 def _numbers(text: str) -> Sequence[int]:

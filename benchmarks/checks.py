@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from benchmarks.errors import BenchmarkError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from benchmarks.laboratory import Laboratory
 
@@ -78,11 +80,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One goal; `measure` returns the checks that it consists of."""
+    """One goal; `measure` returns the checks that it consists of, one after the other."""
 
     number: int
     title: str
-    measure: Callable[[Laboratory], Sequence[Check]]
+    measure: Callable[[Laboratory], Iterable[Check]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,21 @@ class Outcome:
     def is_reached(self) -> bool:
         """Say whether every check of the goal passes."""
         return self.failure is None and all(check.passes for check in self.checks)
+
+
+def measure_goal(
+    laboratory: Laboratory,
+    goal: Goal,
+    choose: Callable[[Iterable[Check]], Iterable[Check]] = iter,
+) -> Outcome:
+    """Measure one goal; what was measured before a failure is kept."""
+    checks: list[Check] = []
+    try:
+        for check in choose(goal.measure(laboratory)):
+            checks.append(check)  # noqa: PERF402 - what came before an error stays
+    except BenchmarkError as error:
+        return Outcome(goal, tuple(checks), Failure(goal.title, str(error)))
+    return Outcome(goal, tuple(checks))
 
 
 def number_text(value: float) -> str:

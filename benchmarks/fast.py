@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.checks import Check, Failure, Goal, Outcome
+from benchmarks.checks import Check, Goal, Outcome, measure_goal
 from benchmarks.errors import BenchmarkError
 from benchmarks.goals import GOALS
 from benchmarks.laboratory import Laboratory, Options
@@ -28,8 +28,9 @@ def measure_fast() -> tuple[list[Outcome], list[str]]:
         tempfile.TemporaryDirectory(prefix="benchmarks-") as data,
         Laboratory(_options(Path(data))) as laboratory,
     ):
-        outcomes = [_measure(laboratory, goal) for goal in GOALS if goal.number in _GOALS]
-        outcomes.append(_measure(laboratory, Goal(16, "The cloud at size", _query_plans)))
+        goals = [goal for goal in GOALS if goal.number in _GOALS]
+        goals.append(Goal(16, "The cloud at size", _query_plans))
+        outcomes = [measure_goal(laboratory, goal, steady_checks) for goal in goals]
         return outcomes, laboratory.notes
 
 
@@ -44,22 +45,13 @@ def _options(data: Path) -> Options:
     )
 
 
-def _measure(laboratory: Laboratory, goal: Goal) -> Outcome:
-    try:
-        return Outcome(goal, tuple(steady_checks(goal.measure(laboratory))))
-    except BenchmarkError as error:
-        return Outcome(goal, (), Failure(goal.title, str(error)))
-
-
-def steady_checks(checks: Sequence[Check]) -> list[Check]:
-    """Return the checks that hold on every machine: counts, and ratios with room."""
-    kept = []
+def steady_checks(checks: Iterable[Check]) -> Iterator[Check]:
+    """Give the checks that hold on every machine: counts, and ratios with room."""
     for check in checks:
         if check.is_steady:
-            kept.append(check)
+            yield check
         elif check.is_ratio and not check.is_least:
-            kept.append(replace(check, limit=check.limit * _ROOM))
-    return kept
+            yield replace(check, limit=check.limit * _ROOM)
 
 
 def _query_plans(_laboratory: Laboratory) -> list[Check]:

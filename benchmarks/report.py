@@ -28,10 +28,10 @@ def rows(outcomes: Iterable[Outcome]) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     for outcome in outcomes:
         number = str(outcome.goal.number)
+        found += [(number, *_cells(check)) for check in outcome.checks]
         if outcome.failure is not None:
             reason = outcome.failure.reason
             found.append((number, outcome.failure.what, "–", "", "", "", FALLS_SHORT, reason))
-        found += [(number, *_cells(check)) for check in outcome.checks]
     return found
 
 

@@ -14,6 +14,7 @@ import termios
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -116,7 +117,9 @@ class Terminal:
     def close(self) -> None:
         """End the program if it has not ended, and give everything back."""
         if not self.has_ended:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            # It may end by itself in between.
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self._is_closing = True
         os.write(self._bell_in, b"!")

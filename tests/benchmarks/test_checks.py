@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
-from benchmarks.checks import Check, Failure, Figure, Goal, Outcome, number_text, percentile
+from benchmarks.checks import (
+    Check,
+    Failure,
+    Figure,
+    Goal,
+    Outcome,
+    measure_goal,
+    number_text,
+    percentile,
+)
+from benchmarks.errors import BenchmarkError
 from benchmarks.fast import steady_checks
 from benchmarks.goals import GOALS
 from benchmarks.interleave import interleave
-from benchmarks.laboratory import Laboratory
+from benchmarks.laboratory import Laboratory, Options
 from benchmarks.report import as_document, as_text, summary
 
 BASELINE = Figure("minimal", 200, "ms")
@@ -41,7 +52,7 @@ def test_the_fast_form_keeps_counts_as_they_are_and_gives_ratios_room() -> None:
     count = Check("bytes", 1, "B", 320, is_steady=True)
     ratio = Check("row", 230, "ms", 1.15, BASELINE, is_ratio=True)
     time = Check("row", 230, "ms", 4)
-    kept = steady_checks([count, ratio, time])
+    kept = list(steady_checks([count, ratio, time]))
     assert kept[0] == count
     assert [check.limit for check in kept] == [320, pytest.approx(3.45)]
 
@@ -80,6 +91,20 @@ def test_the_table_tells_figure_limit_baseline_ratio_and_result() -> None:
     assert "| falls short | it does not end |" in document
     assert "- mutt is not installed here." in document
     assert "230 ms" in as_text(outcomes)
+
+
+def test_what_was_measured_before_a_failure_is_kept(tmp_path: Path) -> None:
+    check = Check("bytes", 1, "B", 1)
+
+    def measure(_laboratory: Laboratory) -> Iterator[Check]:
+        yield check
+        raise BenchmarkError("the program does not end")
+
+    with Laboratory(Options(tmp_path)) as laboratory:
+        outcome = measure_goal(laboratory, Goal(1, "The first row", measure))
+    assert outcome.checks == (check,)
+    assert not outcome.is_reached
+    assert outcome.failure == Failure("The first row", "the program does not end")
 
 
 def test_the_summary_names_what_falls_short() -> None:
