@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 from benchmarks.checks import Check, Goal, Outcome, measure_goal
@@ -30,7 +31,10 @@ def measure_fast() -> tuple[list[Outcome], list[str]]:
     ):
         goals = [goal for goal in GOALS if goal.number in _GOALS]
         goals.append(Goal(16, "The cloud at size", _query_plans))
-        outcomes = [measure_goal(laboratory, goal, steady_checks) for goal in goals]
+        outcomes = [
+            measure_goal(laboratory, goal, steady_checks)
+            for goal in sorted(goals, key=attrgetter("number"))
+        ]
         return outcomes, laboratory.notes
 
 

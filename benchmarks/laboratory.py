@@ -129,7 +129,7 @@ class Laboratory:
     def wait_for_all_rows(self, session: Session, seconds: float = 120) -> float:
         """Return the milliseconds from the start until the last row is counted."""
         pattern = rf"[0-9,]+ instances, {self.options.key_count:,} keys"
-        return session.wait_for(pattern, seconds=seconds)
+        return session.wait_for(pattern, "all rows counted", seconds)
 
     def served_main(self) -> ServedCloud:
         """Return the main estate as a served cloud."""

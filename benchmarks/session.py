@@ -74,11 +74,14 @@ class Session:
 
     # Waiting
 
-    def wait_for(self, pattern: str, seconds: float = 120) -> float:
-        """Return the milliseconds from the start until a pattern stands on the screen."""
+    def wait_for(self, pattern: str, what: str = "", seconds: float = 120) -> float:
+        """Return the milliseconds from the start until a pattern stands on the screen.
+
+        `what` says in words what is waited for.
+        """
         wanted = re.compile(pattern, re.MULTILINE)
         return self.wait_until(
-            lambda: wanted.search(self.screen.text()) is not None, f"“{pattern}”", seconds
+            lambda: wanted.search(self.screen.text()) is not None, what or f"“{pattern}”", seconds
         )
 
     def wait_until(self, is_shown: Callable[[], bool], what: str, seconds: float = 120) -> float:
@@ -103,7 +106,7 @@ class Session:
 
     def wait_until_ready(self, seconds: float = 120) -> float:
         """Return the milliseconds from the start to the first row."""
-        return self.wait_for(self.program.ready, seconds=seconds)
+        return self.wait_for(self.program.ready, "its first row", seconds)
 
     def settle(self, quiet_seconds: float = _SETTLED_SECONDS, seconds: float = 60) -> float:
         """Wait until nothing is written any more; return the milliseconds to the last byte."""
