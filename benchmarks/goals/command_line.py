@@ -34,7 +34,7 @@ def measure_commands(laboratory: Laboratory) -> dict[str, list[float]]:
     }
     measures = {name: partial(_run, home, command) for name, command in commands.items()}
     # A command is short: more rounds cost little and say more.
-    return interleave(2 * laboratory.runs, measures, warm_ups=1)
+    return interleave(2 * laboratory.runs + 1, measures, warm_ups=1)
 
 
 def _download_one(home: Home, folder: Path) -> Path:
