@@ -1,4 +1,7 @@
-"""The goals, each a number, a sentence, and the function that measures it."""
+"""The goals, each a number, a sentence, and the function that measures it.
+
+A new one is a function that gets the laboratory and gives checks, and one line below.
+"""
 
 from __future__ import annotations
 
