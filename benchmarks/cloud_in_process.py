@@ -37,7 +37,6 @@ class CloudInProcess:
         self._database = database
         self._credentials = embedded_credentials(database)[0]
         self._store = open_store(database)
-        self._store.analyse()
         self._runner = asyncio.Runner()
         self._client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=create_app(self._store)),
