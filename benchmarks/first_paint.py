@@ -49,12 +49,17 @@ from tui_licenses.__main__ import main
 main()
 """
 _WORD = "filter"
+_OTHER_TERMINAL = "tmux-256color"
 
 
 def modules_before_first_paint(program: Program, file: Path) -> set[str]:
-    """Return the names of what our program has imported before its first picture."""
+    """Return the names of what our program has imported before Textual's first picture.
+
+    On a terminal it was never shown on: no picture of an earlier start may stand in for it.
+    """
     command = (sys.executable, "-c", _PROGRAM, str(file), _WORD)
-    with Session(replace(program, command=command)) as session:
+    environment = {**program.environment, "TERM": _OTHER_TERMINAL}
+    with Session(replace(program, command=command, environment=environment)) as session:
         session.wait_until_ready()
         session.leave()
     if not file.exists():

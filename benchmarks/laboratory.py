@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -131,6 +132,10 @@ class Laboratory:
         pattern = rf"[0-9,]+ instances, {self.options.key_count:,} keys"
         return session.wait_for(pattern, "all rows counted", seconds)
 
+    def last_key(self) -> str:
+        """Return the license key in the last row of our list."""
+        return self.once(_last_key)
+
     def served_main(self) -> ServedCloud:
         """Return the main estate as a served cloud."""
         return self.once(_serve_main)
@@ -176,6 +181,17 @@ class Laboratory:
         if program is None:
             self.note(f"{name} is not installed here; its columns are empty.")
         return program
+
+
+def _last_key(laboratory: Laboratory) -> str:
+    with Session(laboratory.ours()) as session:
+        laboratory.wait_for_all_rows(session)
+        session.wait_until_idle()
+        session.press_and_settle("end")
+        session.wait_until_idle()
+        keys = list(re.finditer(programs.KEY, session.screen.text()))
+        session.leave()
+    return keys[-1][0]
 
 
 def _peer_home(laboratory: Laboratory) -> Home:

@@ -14,7 +14,7 @@ from benchmarks.homes import Home, our_command
 
 _APPS = Path(apps.__file__).parent
 # The first row is there when the first license key is.
-_KEY = r"[A-Z0-9]{4}(-[A-Z0-9]{4}){3}"
+KEY = r"[A-Z0-9]{4}(-[A-Z0-9]{4}){3}"
 # Without mail folders, signatures and questions, one line for each message.
 _MUTT_SETTINGS = 'set folder="." sort=mailbox-order index_format="%4C %s" confirmappend=no\n'
 
@@ -26,7 +26,7 @@ class Program:
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
-    ready: str = _KEY
+    ready: str = KEY
     page_down: str = "pagedown"
     first_row: str = "home"
     quit: tuple[str, ...] = ("q",)
