@@ -52,7 +52,7 @@ def write_all(folder: Path) -> None:
 
 def write_help() -> None:
     """Write the help of the program, which it shows without being loaded."""
-    HELP_FILE.write_text(help_text(HELP_COLUMNS), encoding="utf-8")
+    Path(HELP_FILE).write_text(help_text(HELP_COLUMNS), encoding="utf-8")
 
 
 if __name__ == "__main__":

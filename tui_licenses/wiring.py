@@ -104,7 +104,12 @@ class Services:
         from tui_licenses.service.verification import VerificationService
 
         connection = self._connection
-        return VerificationService(connection.client, self.endpoint, connection.automatic_trust)
+        return VerificationService(
+            # What asks a cloud is loaded only for the few who ask one.
+            lambda: connection.client,
+            self.endpoint,
+            connection.automatic_trust,
+        )
 
     async def aclose(self) -> None:
         """Keep what is known, close every connection, and the embedded cloud if one was opened."""

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_licenses.api.client import Client
 from tui_licenses.domain.instance import Instance
 from tui_licenses.errors import DocumentError
 from tui_licenses.files import read_regular
@@ -21,6 +20,7 @@ from tui_licenses.service.serials import highest_serial, remember_serial, rememb
 from tui_licenses.service.trust_store import TrustedRoot
 
 if TYPE_CHECKING:
+    from tui_licenses.api.client import Client
     from tui_licenses.documents.certificate import CertificateFields
     from tui_licenses.documents.license_file import VerifiedLicenseFile
     from tui_licenses.documents.trust import Trust, TrustStore
@@ -59,7 +59,7 @@ class VerificationService:
 
     def __init__(
         self,
-        client: Client,
+        client: Callable[[], Client],
         endpoint: str,
         automatic_trust: Callable[[], tuple[Trust, ...]],
         clock: Callable[[], datetime] = _utc_now,
@@ -136,7 +136,7 @@ class VerificationService:
         if source is not None:
             offer = await asyncio.to_thread(trust_store.read_offer, source)
         else:
-            answer = await self._client.trust()
+            answer = await self._client().trust()
             offer = trust_store.make_offer(
                 answer.document.encode(), is_lab=answer.lab, source=self._endpoint
             )
@@ -158,7 +158,7 @@ class VerificationService:
             if self._is_followed:
                 return
             if await asyncio.to_thread(trust_store.stored_roots):
-                answer = await self._client.trust()
+                answer = await self._client().trust()
                 await asyncio.to_thread(trust_store.follow, answer.document.encode())
             self._is_followed = True
 

@@ -32,7 +32,7 @@ from tui_licenses.errors import (
     StateError,
     UseError,
 )
-from tui_licenses.service.downloads import BulkResult, DocumentKind, DownloadOutcome, Subject
+from tui_licenses.service.outcomes import BulkResult, DocumentKind, DownloadOutcome, Subject
 from tui_licenses.state.app_state import View
 from tui_licenses.state.bulk_progress import BulkProgress
 from tui_licenses.state.select import select_rows
