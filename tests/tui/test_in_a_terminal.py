@@ -53,6 +53,20 @@ def test_every_way_out_restores_the_terminal_and_has_its_status(
         _assert_restored(terminal)
 
 
+def test_a_line_that_is_hung_up_while_the_dashboard_leaves_does_not_keep_it_alive(
+    cloud: Path,
+) -> None:
+    with _terminal(RUN.format(PLAIN)) as terminal:
+        terminal.wait_for("24 instances", gone="loading")
+        terminal.press("q")
+        for _ in range(30):
+            # What follows a hang-up; it must not wake the driver that is just giving back.
+            terminal.signal(signal.SIGCONT)
+            terminal.read(0.01)
+        assert terminal.wait_for_exit() == 0
+        _assert_restored(terminal)
+
+
 def test_a_bug_ends_in_one_problem_screen_from_which_the_dashboard_starts_again(
     cloud: Path,
 ) -> None:
