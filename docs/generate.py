@@ -1,4 +1,4 @@
-"""Writes the documents that the program itself knows best: cli.md, exit-codes.md and keys.md.
+"""Writes what the program itself knows best: cli.md, exit-codes.md, keys.md, and its own help.
 
 `python docs/generate.py [FOLDER]`; tests/architecture/test_generated_docs.py keeps them true.
 """
@@ -9,8 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tui_licenses.cli.documentation import write_documents
-from tui_licenses.tui.commands import COMMANDS, MOVE_KEYS, shown_key
+from tui_licenses.__main__ import HELP_COLUMNS, HELP_FILE
+from tui_licenses.cli.documentation import help_text, write_documents
+from tui_licenses.tui.commands import COMMANDS
+from tui_licenses.tui.keys import MOVE_KEYS, shown_key
 
 _HEAD = """# Keys of the dashboard
 
@@ -48,5 +50,14 @@ def write_all(folder: Path) -> None:
     (folder / "keys.md").write_text(keys_document(), encoding="utf-8")
 
 
+def write_help() -> None:
+    """Write the help of the program, which it shows without being loaded."""
+    Path(HELP_FILE).write_text(help_text(HELP_COLUMNS), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    write_all(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)
+    if len(sys.argv) > 1:
+        write_all(Path(sys.argv[1]))
+    else:
+        write_all(Path(__file__).parent)
+        write_help()

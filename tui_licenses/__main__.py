@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tui_licenses.errors import TuiLicensesError
@@ -17,10 +16,11 @@ ROWS_MINIMUM = 15
 INTERRUPTED = 130
 UNEXPECTED = 1
 _COMMAND_LINE = "tui_licenses.cli.main"
+HELP_COLUMNS = 80
+HELP_FILE = os.path.join(os.path.dirname(__file__), "help.txt")  # noqa: PTH118, PTH120 - pathlib costs 5 ms
 
 
-@dataclass(frozen=True, slots=True)
-class DashboardRequest:
+class DashboardRequest(NamedTuple):
     """What the dashboard is to open: a context and a place (`instance/ID`), both optional."""
 
     context_name: str | None = None
@@ -93,9 +93,17 @@ def open_dashboard(
         configuration = replace(configuration, settings=settings)
     if not has_colour:
         os.environ["NO_COLOR"] = "1"
-    from tui_licenses.tui.app import run_dashboard
+    from tui_licenses.tui.first_picture import Opening, show_first_picture
 
-    return run_dashboard(configuration, context_name, chosen)
+    opening = Opening() if chosen else show_first_picture(configuration, context_name)
+    try:
+        from tui_licenses.tui.run import run_dashboard
+
+        return run_dashboard(configuration, context_name, chosen, opening)
+    finally:
+        # Before an error is told.
+        if opening.terminal is not None:
+            opening.terminal.give_back()
 
 
 def check_terminal() -> None:
@@ -129,9 +137,24 @@ def _dispatch(arguments: Sequence[str]) -> int:
     request = dashboard_request(arguments)
     if request is not None:
         return open_dashboard(request.context_name, request.place)
+    if list(arguments) in (["--help"], ["-h"]) and _columns() >= HELP_COLUMNS:
+        with open(HELP_FILE, encoding="utf-8") as file:  # noqa: PTH123 - as above
+            print(file.read(), end="")
+        return 0
     from tui_licenses.cli.main import run as run_command
 
     return run_command(arguments, open_dashboard)
+
+
+def _columns() -> int:
+    """Return how wide the help may be, as the command line decides it."""
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns
+    except OSError:
+        return HELP_COLUMNS
 
 
 def _fail(arguments: Sequence[str], error: Exception) -> int:

@@ -9,7 +9,7 @@ import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from tui_licenses.text import clean
 
 EMBEDDED_NAME = "embedded"
 ENVIRONMENT_NAME = "environment"
+SUBJECT_VARIABLE = "TUI_LICENSES_SUBJECT_ID"
 THEMES = ("dark", "light", "ansi")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -35,6 +36,7 @@ _SETTINGS: dict[str, type] = {
     "theme": str,
     "ascii": bool,
     "mouse": bool,
+    "local_copy": bool,
     "screen_diff": bool,
 }
 _CONTEXT: dict[str, type] = {"url": str, "ca_file": str, "show_add_ons": bool}
@@ -53,8 +55,19 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    """What signs a context in to its license cloud."""
+
+    subject_id: str
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """What a user may choose, in the units the names say; `refresh_seconds` 0 turns it off."""
+    """What a user may choose, in the units the names say; `refresh_seconds` 0 turns it off.
+
+    Without `local_copy` nothing of the inventory is kept on this host.
+    """
 
     mask_keys: bool = False
     expiring_days: int = 30
@@ -63,6 +76,7 @@ class Settings:
     theme: str = "dark"
     ascii: bool = False
     mouse: bool = True
+    local_copy: bool = True
     screen_diff: bool = True
 
 
@@ -164,6 +178,36 @@ def choose_context(
     if ca_file and context.url is not None:
         context = replace(context, ca_file=Path(ca_file))
     return context
+
+
+def credentials_from_environment(environment: Mapping[str, str]) -> Credentials | None:
+    """Return the sign-in that the environment gives, or None.
+
+    Raises `UseError` (`invalid-request`) where it gives only half of one.
+    """
+    subject_id = environment.get(SUBJECT_VARIABLE, "")
+    refresh_token = environment.get("TUI_LICENSES_REFRESH_TOKEN", "")
+    if not subject_id and not refresh_token:
+        return None
+    if not subject_id or not refresh_token:
+        raise UseError(
+            "invalid-request",
+            "The environment gives only half of a sign-in.",
+            "Set both TUI_LICENSES_SUBJECT_ID and TUI_LICENSES_REFRESH_TOKEN, or neither.",
+        )
+    return Credentials(subject_id, refresh_token)
+
+
+def copy_owner(context: Context, environment: Mapping[str, str]) -> str:
+    """Return whose inventory a local copy is: another cloud or another subject has another one."""
+    if context.url is not None:
+        # Whoever signs in to a context has its copy removed; the environment may name anybody.
+        return f"{context.url}\n{environment.get(SUBJECT_VARIABLE, '')}"
+    try:
+        # An embedded cloud that was made anew is another file.
+        return f"embedded\n{paths.embedded_database_file().stat().st_ino}"
+    except OSError:
+        return ""
 
 
 def check_context_name(name: str) -> str:

@@ -37,8 +37,18 @@ def trust_folder() -> Path:
 
 
 def state_folder() -> Path:
-    """Return the folder of what can be made again: highest serials seen, the log."""
+    """Return the folder of what can be made again: highest serials seen, local copies, the log."""
     return _DIRECTORIES.user_state_path
+
+
+def copy_file(context_name: str) -> Path:
+    """Return the local copy of the inventory of a context."""
+    return state_folder() / "copies" / f"{context_name}.copy"
+
+
+def picture_file(copy: Path) -> Path:
+    """Return the first picture of the list that a local copy fills."""
+    return copy.with_suffix(".picture")
 
 
 def log_file() -> Path:

@@ -7,8 +7,7 @@ Cloud answers, XML and file names may hold escape sequences, bidirectional overr
 from __future__ import annotations
 
 import unicodedata
-
-from wcwidth import wcswidth, wcwidth
+from functools import lru_cache
 
 ELLIPSIS = "…"
 
@@ -16,6 +15,10 @@ ELLIPSIS = "…"
 # can make one name look like another; Cs, Co, Cn: nothing a terminal could show;
 # Zl, Zp: line breaks in disguise.
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+_FIRST_COMBINING = "\u0300"
+# What the program itself draws.
+_NARROW_SIGNS = frozenset("…●○✗‖↷!◷▲▼✓·×‹›“”‘’→←–—•┃━─│")
 
 # Zero-width joiner and non-joiner carry meaning in Devanagari, Arabic and emoji.
 _KEPT_FORMAT_CHARACTERS = frozenset({"\u200c", "\u200d"})
@@ -41,6 +44,12 @@ def clean(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    return _cleaned(text)
+
+
+# The same names and signs come again with every picture.
+@lru_cache(maxsize=4096)
+def _cleaned(text: str) -> str:
     cleaned: list[str] = []
     for character in text:
         if character in "\t\n\r":
@@ -54,8 +63,15 @@ def clean(text: str) -> str:
 
 def width_cells(text: str) -> int:
     """Return how many terminal cells a cleaned text occupies."""
-    if text.isascii():
+    return len(text) if text.isascii() else _width_of_other(text)
+
+
+@lru_cache(maxsize=4096)
+def _width_of_other(text: str) -> int:
+    if _is_narrow(text):
         return len(text)
+    from wcwidth import wcswidth
+
     return max(0, wcswidth(text))
 
 
@@ -65,6 +81,10 @@ def shorten(text: str, width: int) -> str:
         return text
     if width <= 0:
         return ""
+    if _is_narrow(text):
+        return text[: width - 1] + ELLIPSIS
+    from wcwidth import wcwidth
+
     used = 0
     end = 0
     for index, character in enumerate(text):
@@ -74,6 +94,13 @@ def shorten(text: str, width: int) -> str:
         used += cells
         end = index + 1
     return text[:end] + ELLIPSIS
+
+
+def _is_narrow(text: str) -> bool:
+    """Say whether every character is surely one cell; wcwidth, which knows all, is slow to load."""
+    return text.isascii() or all(
+        character < _FIRST_COMBINING or character in _NARROW_SIGNS for character in text
+    )
 
 
 def pad(text: str, width: int) -> str:

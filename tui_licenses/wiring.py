@@ -6,66 +6,115 @@ import asyncio
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui_licenses import paths
-from tui_licenses.api.client import Client
-from tui_licenses.api.session import Credentials, Session
-from tui_licenses.api.transport import Transport
 from tui_licenses.config import (
     EMBEDDED_NAME,
     Configuration,
     Context,
+    Credentials,
+    Settings,
     check_context_name,
     check_url,
     choose_context,
+    copy_owner,
+    credentials_from_environment,
     load_configuration,
     save_configuration,
 )
 from tui_licenses.domain.account import User
 from tui_licenses.errors import UseError
-from tui_licenses.service.account import AccountService
-from tui_licenses.service.activation import ActivationService
-from tui_licenses.service.downloads import DownloadService
-from tui_licenses.service.instances import InstanceService
-from tui_licenses.service.inventory import InventoryService
-from tui_licenses.service.sign_in import (
-    credentials_from_environment,
-    forget_credentials,
-    load_credentials,
-    save_credentials,
-)
-from tui_licenses.service.verification import VerificationService
+from tui_licenses.service.local_copy import LocalCopy, forget_copy
 
 if TYPE_CHECKING:
+    from tui_licenses.api.client import Client
+    from tui_licenses.api.transport import Transport
     from tui_licenses.cloud.embedded import EmbeddedCloud
     from tui_licenses.documents.trust import Trust
+    from tui_licenses.service.account import AccountService
+    from tui_licenses.service.activation import ActivationService
+    from tui_licenses.service.downloads import DownloadService
+    from tui_licenses.service.instances import InstanceService
+    from tui_licenses.service.inventory import InventoryService
+    from tui_licenses.service.verification import VerificationService
 
 EMBEDDED_ENDPOINT = "embedded lab cloud"
 
 
-@dataclass(frozen=True, slots=True)
 class Services:
-    """Everything screens and commands call, for one context.
+    """Everything screens and commands call, for one context; each is made when it is needed.
 
-    `endpoint` is what to show as the place of the cloud; `is_lab` is true for the embedded one.
+    `endpoint` is what to show as the place of the cloud; `is_lab` is true for the embedded one;
+    `local_copy` holds the inventory as it was last seen.
     """
 
-    context: Context
-    endpoint: str
-    is_lab: bool
-    account: AccountService
-    inventory: InventoryService
-    instances: InstanceService
-    activation: ActivationService
-    downloads: DownloadService
-    verification: VerificationService
-    _connection: _Connection = field(repr=False)
+    def __init__(
+        self, context: Context, settings: Settings, environment: Mapping[str, str]
+    ) -> None:
+        self.context = context
+        self.is_lab = context.url is None
+        self.endpoint = EMBEDDED_ENDPOINT if context.url is None else urlsplit(context.url).netloc
+        file = paths.copy_file(context.name) if settings.local_copy else None
+        self.local_copy = LocalCopy(file, copy_owner(context, environment))
+        self._settings = settings
+        self._connection = _Connection(context, credentials_from_environment(environment))
+
+    @cached_property
+    def account(self) -> AccountService:
+        """Tells who is signed in."""
+        from tui_licenses.service.account import AccountService
+
+        return AccountService(self._connection.client)
+
+    @cached_property
+    def inventory(self) -> InventoryService:
+        """Reads instances, keys and the audit trail."""
+        from tui_licenses.service.inventory import InventoryService
+
+        return InventoryService(self._connection.client, self.local_copy)
+
+    @cached_property
+    def instances(self) -> InstanceService:
+        """Changes instances and reads their profiles."""
+        from tui_licenses.service.instances import InstanceService
+
+        return InstanceService(self._connection.client)
+
+    @cached_property
+    def activation(self) -> ActivationService:
+        """Activates and releases keys."""
+        from tui_licenses.service.activation import ActivationService
+
+        return ActivationService(self._connection.client)
+
+    @cached_property
+    def downloads(self) -> DownloadService:
+        """Saves documents."""
+        from tui_licenses.service.downloads import DownloadService
+
+        return DownloadService(self._connection.client, self.verification, self._settings)
+
+    @cached_property
+    def verification(self) -> VerificationService:
+        """Verifies documents against the trust store."""
+        from tui_licenses.service.verification import VerificationService
+
+        connection = self._connection
+        return VerificationService(
+            # What asks a cloud is loaded only for the few who ask one.
+            lambda: connection.client,
+            self.endpoint,
+            connection.automatic_trust,
+        )
 
     async def aclose(self) -> None:
-        """Close every connection, and the embedded cloud where one was opened."""
+        """Keep what is known, close every connection, and the embedded cloud if one was opened."""
+        if "inventory" in self.__dict__:
+            await self.inventory.keep_copy()
         await self._connection.aclose()
 
 
@@ -79,22 +128,7 @@ def open_services(
     Raises `UseError` (`context-unknown`, `insecure-url`, `url-invalid`, `invalid-request`).
     """
     context = choose_context(configuration, context_name, environment)
-    given = credentials_from_environment(environment)
-    connection = _Connection(context, given)
-    endpoint = EMBEDDED_ENDPOINT if context.url is None else urlsplit(context.url).netloc
-    verification = VerificationService(connection.client, endpoint, connection.automatic_trust)
-    return Services(
-        context=context,
-        endpoint=endpoint,
-        is_lab=context.url is None,
-        account=AccountService(connection.client),
-        inventory=InventoryService(connection.client),
-        instances=InstanceService(connection.client),
-        activation=ActivationService(connection.client),
-        downloads=DownloadService(connection.client, verification, configuration.settings),
-        verification=verification,
-        _connection=connection,
-    )
+    return Services(context, configuration.settings, environment)
 
 
 async def sign_in(context: Context, credentials: Credentials) -> User:
@@ -103,6 +137,8 @@ async def sign_in(context: Context, credentials: Credentials) -> User:
     Raises `SignInError` (`invalid-refresh-token`), `UnavailableError`, `UseError`
     (`context-name-invalid`, `insecure-url`, `url-invalid`).
     """
+    from tui_licenses.service.sign_in import save_credentials
+
     if context.url is None:
         raise UseError(
             "invalid-request",
@@ -115,19 +151,26 @@ async def sign_in(context: Context, credentials: Credentials) -> User:
         user = await connection.client.who_am_i()
     finally:
         await connection.aclose()
+    forget_copy(paths.copy_file(checked.name))
     save_credentials(checked, credentials)
     save_configuration(replace(load_configuration().with_context(checked), current=checked.name))
     return user
 
 
 def sign_out(context_name: str) -> None:
-    """Forget the credentials of a context; raises `SignInError` where there are none."""
+    """Forget the credentials of a context and its inventory.
+
+    Raises `SignInError` where there are no credentials.
+    """
+    from tui_licenses.service.sign_in import forget_credentials
+
     if context_name == EMBEDDED_NAME:
         raise UseError(
             "invalid-request",
             "The embedded lab cloud has no sign-in that could end.",
             "Choose another context with `tui-licenses context use NAME`.",
         )
+    forget_copy(paths.copy_file(context_name))
     forget_credentials(context_name)
 
 
@@ -139,11 +182,20 @@ class _Connection:
         self._given = given
         self._opening = threading.Lock()
         self._embedded: EmbeddedCloud | None = None
-        if context.url is None:
+        self._transport: Transport | None = None
+
+    @cached_property
+    def client(self) -> Client:
+        """Return the client; the first caller pays for what it imports."""
+        from tui_licenses.api.client import Client
+        from tui_licenses.api.session import Session
+        from tui_licenses.api.transport import Transport
+
+        if self._context.url is None:
             self._transport = Transport(application=lambda: self.embedded().app)
         else:
-            self._transport = Transport(context.url, ca_file=context.ca_file)
-        self.client = Client(Session(self._transport, self._credentials))
+            self._transport = Transport(self._context.url, ca_file=self._context.ca_file)
+        return Client(Session(self._transport, self._credentials))
 
     def embedded(self) -> EmbeddedCloud:
         """Return the embedded cloud, opened (and created and seeded) by the first caller."""
@@ -168,7 +220,8 @@ class _Connection:
 
     async def aclose(self) -> None:
         """Close connections first, then the embedded cloud they led to."""
-        await self._transport.aclose()
+        if self._transport is not None:
+            await self._transport.aclose()
         with self._opening:
             embedded, self._embedded = self._embedded, None
         if embedded is not None:
@@ -178,6 +231,8 @@ class _Connection:
         if self._given is not None:
             return self._given
         if self._context.url is not None:
+            from tui_licenses.service.sign_in import load_credentials
+
             return await asyncio.to_thread(load_credentials, self._context)
         first = (await asyncio.to_thread(self.embedded)).credentials[0]
         return Credentials(first.subject_id, first.refresh_token)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,6 +15,7 @@ import pytest
 
 from tests.conftest import ServedCloud
 from tests.pty.terminal import Terminal
+from tests.support.folders import names_in
 from tui_licenses import paths
 from tui_licenses.domain.account import Role
 
@@ -94,8 +97,36 @@ def test_a_profile_on_a_terminal_is_made_safe_to_look_at(lab: Path, tmp_path: Pa
 
 def test_a_download_shows_its_progress(lab: Path, tmp_path: Path) -> None:
     text, raw = _shown("download", "license", "--all", "--to", str(tmp_path / "all"))
-    assert b"\r1 of " in raw
+    assert b"\r[####" in raw
+    assert b"] 100%  " in raw
     assert "-license.bin" in text
+
+
+def test_a_download_that_is_interrupted_tells_what_was_saved(
+    served_cloud: ServedCloud, tmp_path: Path
+) -> None:
+    folder = tmp_path / "some"
+    words = ("download", "certificate", "--all", "--to", str(folder), "--format", "jsonl")
+    # Each of these has to be drawn: time enough to think better of it.
+    with _open(*words, columns=60, environment=served_cloud.environment()) as terminal:
+        terminal.wait_for("%")
+        assert _interrupt(terminal) == 130
+        written = terminal.raw.decode().splitlines()
+    lines = [line[line.index("{") :] for line in written if "{" in line]
+    *records, end = map(json.loads, lines)
+    assert end["errors"][0]["code"] == "interrupted"
+    saved = {Path(record["path"]).name for record in records if "path" in record}
+    missing = [record for record in records if "path" not in record]
+    assert {record["code"] for record in missing} == {"not-fetched"}
+    assert saved
+    assert missing
+    assert set(names_in(folder)) == saved | {"SHA256SUMS"}
+    check = ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"]
+    assert subprocess.run(check, cwd=folder, check=False).returncode == 0
+    # Run again, it fetches the rest.
+    _, raw = _shown(*words[:5], environment=served_cloud.environment())
+    assert len(names_in(folder)) == len(records) + 1
+    assert b"] 100%  " in raw
 
 
 def test_an_error_is_marked_on_a_terminal() -> None:

@@ -18,6 +18,9 @@ _LICENSED = "(SELECT id FROM instance WHERE state = 'licensed' ORDER BY id LIMIT
 DAMAGE = {
     "UPDATE account SET key_count = key_count + 1": "counter-wrong",
     "UPDATE account SET event_count = 0": "counter-wrong",
+    "UPDATE license_key SET shown_state = 'revoked' WHERE state = 'active'": "counter-wrong",
+    "UPDATE key_tally SET key_count = key_count + 1": "counter-wrong",
+    "DELETE FROM key_tally": "counter-wrong",
     "UPDATE account SET sequence = 1": "sequence-wrong",
     f"UPDATE instance SET key_count = 99 WHERE id = {_LICENSED}": "counter-wrong",
     f"UPDATE instance SET name_order = 'x' WHERE id = {_LICENSED}": "order-wrong",

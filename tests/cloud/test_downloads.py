@@ -9,6 +9,7 @@ import pytest
 
 from tests.cloud.lab import SEEDED_FOR, Lab, problem
 from tui_licenses.cloud.administration import check, suspend_key
+from tui_licenses.documents import certificate
 from tui_licenses.documents.license_file import verify_license_file
 from tui_licenses.documents.manifest import verify_manifest
 from tui_licenses.documents.signing import import_public_key
@@ -112,6 +113,34 @@ async def test_a_file_the_caller_has_is_not_sent_again(lab: Lab) -> None:
     answer = await lab.get(path, headers={"If-None-Match": tag})
     assert (answer.status_code, answer.content) == (304, b"")
     assert answer.headers["etag"] == tag
+
+
+async def test_a_certificate_the_caller_has_is_not_drawn_again_and_a_changed_one_is(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await _path(lab, "certificate")
+    tag = (await lab.get(path)).headers["etag"]
+    drawn: list[object] = []
+    draw = certificate.render_certificate
+
+    def recorded(content: certificate.CertificateContent, code: str) -> bytes:
+        drawn.append(content)
+        return draw(content, code)
+
+    monkeypatch.setattr(certificate, "render_certificate", recorded)
+    assert (await lab.get(path, headers={"If-None-Match": tag})).status_code == 304
+    assert drawn == []
+    instance = await lab.licensed()
+    await lab.ask(
+        "PATCH",
+        f"/licensing/instances/{instance['id']}",
+        json={"name": "Another name"},
+        headers={"If-Match": f'"{instance["revision"]}"'},
+    )
+    answer = await lab.get(path, headers={"If-None-Match": tag})
+    assert answer.status_code == 200
+    assert len(drawn) == 1
+    assert answer.headers["etag"] == f'"{hashlib.sha256(answer.content).hexdigest()}"' != tag
 
 
 async def test_a_head_request_has_the_headers_of_the_file(lab: Lab) -> None:

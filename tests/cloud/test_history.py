@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cloud.lab import INSTANCES, KEYS, Lab, problem
+from tests.cloud.query_plans import recording
 from tui_licenses.cloud.administration import suspend_key
 
 
@@ -46,6 +47,25 @@ async def test_a_client_with_full_lists_follows_from_their_cursor(lab: Lab) -> N
     ]
     assert changes[0]["object"]["instanceName"] == instance["name"]
     assert (await _follow(lab, after))[0] == []
+
+
+async def test_a_refresh_with_nothing_new_is_under_1_kb_and_asks_little(lab: Lab) -> None:
+    cursor = (await lab.get("/licensing/changes?limit=0")).json()["nextCursor"]
+    path = f"/licensing/changes?cursor={cursor}"
+    with recording() as found:
+        answer = await lab.get(path)
+    # Who calls, where the account stands, and one look into instances and keys each.
+    assert len(found.statements) == 4
+    headers = sum(len(name) + len(value) + 4 for name, value in answer.headers.raw)
+    assert answer.json()["items"] == []
+    assert len(answer.content) + headers < 1024
+    known = {"If-None-Match": answer.headers["etag"]}
+    again = await lab.get(path, headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    await lab.activate([(await lab.free_add_on())["key"]], (await lab.licensed())["id"])
+    changed = await lab.get(path, headers={**known, "Accept-Encoding": "gzip"})
+    assert (changed.status_code, changed.headers["content-encoding"]) == (200, "gzip")
+    assert [change["kind"] for change in changed.json()["items"]] == ["key", "instance"]
 
 
 async def test_a_rename_announces_the_keys_whose_name_column_changes(lab: Lab) -> None:

@@ -61,6 +61,10 @@ class Terminal:
         self.resize(columns, rows)
         self.modes_at_start = termios.tcgetattr(self._descriptor)
 
+    def modes(self) -> list[object]:
+        """Return the modes of the terminal line as they are now."""
+        return termios.tcgetattr(self._descriptor)
+
     def __enter__(self) -> Self:
         return self
 

@@ -15,8 +15,8 @@ from tests.support.scripted_server import Answer, Behaviour, Received, http, pro
 from tests.support.scripted_services import scripted_services
 from tests.support.values import make_instance
 from tui_licenses.errors import DocumentError, TuiLicensesError, UnavailableError
-from tui_licenses.service import downloads as module
-from tui_licenses.service.downloads import DocumentKind
+from tui_licenses.service import bulk as module
+from tui_licenses.service.downloads import DocumentKind, DownloadOutcome, Subject
 
 INSTANCE = make_instance()
 BODY = b"<node/>" * 1000
@@ -109,38 +109,115 @@ async def test_an_interrupted_download_leaves_nothing(tmp_path: Path) -> None:
     async with scripted_services(lambda _: Behaviour.HANG) as (services, server):
         task = asyncio.create_task(services.downloads.profile(INSTANCE, tmp_path))
         await server.asked(1)
-        assert len(names_in(tmp_path)) == 1
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
     assert names_in(tmp_path) == []
+
+
+def many(count: int) -> list[Subject]:
+    return [make_instance(id=f"{number:08}-x") for number in range(count)]
 
 
 async def test_an_interrupted_bulk_download_leaves_nothing(tmp_path: Path) -> None:
-    instances = [make_instance(id=f"{number:08}-x") for number in range(30)]
     async with scripted_services(lambda _: Behaviour.HANG) as (services, server):
-        task = asyncio.create_task(
-            services.downloads.many(DocumentKind.PROFILE, instances, tmp_path)
-        )
+        bulk = services.downloads.bulk(DocumentKind.PROFILE, many(30), tmp_path)
+        task = asyncio.create_task(bulk.run())
         await server.asked(module.IN_FLIGHT_MAXIMUM)
-        assert len(names_in(tmp_path)) == module.IN_FLIGHT_MAXIMUM
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        assert len(server.paths()) == module.IN_FLIGHT_MAXIMUM
     assert names_in(tmp_path) == []
 
 
+async def test_what_is_saved_when_a_bulk_download_is_stopped_stays_and_the_rest_is_told(
+    tmp_path: Path,
+) -> None:
+    asked = 0
+
+    def responder(_: Received) -> Answer:
+        nonlocal asked
+        asked += 1
+        return document() if asked <= 20 else Behaviour.HANG
+
+    told: list[DownloadOutcome] = []
+    are_told = asyncio.Event()
+
+    def tell(outcome: DownloadOutcome) -> None:
+        told.append(outcome)
+        if len(told) == 20:
+            are_told.set()
+
+    async with scripted_services(responder) as (services, server):
+        bulk = services.downloads.bulk(DocumentKind.PROFILE, many(40), tmp_path, on_outcome=tell)
+        task = asyncio.create_task(bulk.run())
+        await server.asked(20 + module.IN_FLIGHT_MAXIMUM)
+        await are_told.wait()
+        bulk.stop()
+        result = await task
+    saved = [outcome.file for outcome in result.outcomes if outcome.file]
+    assert len(saved) == 20
+    assert {each.error.code for each in result.outcomes if each.error} == {"not-fetched"}
+    assert sum(not outcome.is_fetched for outcome in result.outcomes) == 20
+    assert sorted(names_in(tmp_path)) == sorted(["SHA256SUMS", *(file.path.name for file in saved)])
+
+
+async def test_a_download_that_was_stopped_before_it_began_asks_for_nothing(
+    tmp_path: Path,
+) -> None:
+    async with scripted_services(lambda _: document()) as (services, server):
+        bulk = services.downloads.bulk(DocumentKind.PROFILE, many(3), tmp_path)
+        bulk.stop()
+        result = await bulk.run()
+        assert server.paths() == []
+    assert not any(outcome.is_fetched for outcome in result.outcomes)
+
+
 async def test_no_more_than_eight_are_asked_for_at_once(tmp_path: Path) -> None:
-    instances = [make_instance(id=f"{number:08}-x") for number in range(40)]
     async with scripted_services(lambda _: document()) as (services, _):
-        outcomes = await services.downloads.many(DocumentKind.PROFILE, instances, tmp_path)
-    assert all(outcome.file for outcome in outcomes)
-    assert len(names_in(tmp_path)) == 40
+        result = await services.downloads.bulk(DocumentKind.PROFILE, many(40), tmp_path).run()
+    assert all(outcome.file for outcome in result.outcomes)
+    assert len(names_in(tmp_path)) == 41
+
+
+async def test_where_nothing_answers_the_rest_is_not_tried(tmp_path: Path) -> None:
+    async with scripted_services(lambda _: problem("internal", 500)) as (services, server):
+        result = await services.downloads.bulk(DocumentKind.PROFILE, many(500), tmp_path).run()
+        assert len(server.paths()) < 50
+    codes = [outcome.error.code for outcome in result.outcomes if outcome.error]
+    assert len(codes) == 500
+    assert set(codes) == {"internal", "not-fetched"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http(200, {"items": []}),
+        http(200, {"items": [{"instanceId": "another", "licenseFile": "{}", "manifest": "{}"}]}),
+        http(200, {"items": [{"instanceId": INSTANCE.id, "licenseFile": None, "manifest": None}]}),
+        http(200, {"items": "none"}),
+        http(200, b"<html>"),
+    ],
+)
+async def test_license_files_of_a_cloud_that_answers_something_else_are_not_saved(
+    answer: bytes, tmp_path: Path
+) -> None:
+    async with scripted_services(lambda _: answer) as (services, _):
+        with pytest.raises(UnavailableError) as caught:
+            await services.downloads.license_file(INSTANCE, tmp_path)
+    assert caught.value.code == "unexpected-answer"
+    assert names_in(tmp_path) == []
+
+
+async def test_nothing_has_changed_is_no_answer_for_what_is_not_here(tmp_path: Path) -> None:
+    assert (await failed(http(304), tmp_path)).code == "unexpected-answer"
 
 
 async def test_a_license_file_of_a_cloud_nobody_trusts_is_not_saved(tmp_path: Path) -> None:
     def responder(request: Received) -> Answer:
-        return document(b'{"no":"license"}')
+        item = {"instanceId": INSTANCE.id, "licenseFile": '{"no":"license"}', "manifest": "\ud800"}
+        return http(200, {"items": [item]})
 
     async with scripted_services(responder) as (services, _):
         with pytest.raises(TuiLicensesError):

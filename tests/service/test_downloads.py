@@ -14,9 +14,10 @@ from tests.support.folders import names_in
 from tests.support.values import make_instance
 from tui_licenses.config import Configuration, Settings
 from tui_licenses.domain.instance import Instance
-from tui_licenses.domain.license_key import KeyKind, KeyState, LicenseKey
-from tui_licenses.errors import DocumentError, FileError, NotFoundError, StateError, UseError
-from tui_licenses.service.downloads import DocumentKind, DownloadOutcome, SavedFile
+from tui_licenses.domain.license_key import KeyState, LicenseKey
+from tui_licenses.errors import DocumentError, FileError, NotFoundError, StateError
+from tui_licenses.service.downloads import DocumentKind
+from tui_licenses.service.verification import DownloadedLicense
 from tui_licenses.wiring import Services, open_services
 
 
@@ -81,15 +82,18 @@ async def test_an_instance_without_a_master_has_no_license_file(
 
 
 @pytest.mark.parametrize("change", [{"fingerprint": "00" * 32}, {"fingerprint": None, "id": ""}])
-async def test_a_license_file_for_another_server_is_never_saved(
+async def test_a_license_file_for_another_server_is_never_accepted(
     services: Services, tmp_path: Path, change: dict[str, str | None]
 ) -> None:
     instance = await licensed(services)
     saved = await services.downloads.license_file(instance, tmp_path)
-    expected = replace(instance, **change)  # type: ignore[arg-type]
-    with pytest.raises(DocumentError) as caught:
-        services.verification.check_download(saved.path.read_bytes(), expected)
-    assert caught.value.code == "wrong-instance"
+    manifest = tmp_path / saved.path.name.replace("-license.bin", "-manifest.json")
+    good = DownloadedLicense(instance, saved.path.read_bytes(), manifest.read_bytes())
+    bad = replace(good, instance=replace(instance, **change))  # type: ignore[arg-type]
+    accepted, refused = services.verification.check_downloads([good, bad])
+    assert not isinstance(accepted, DocumentError)
+    assert isinstance(refused, DocumentError)
+    assert refused.code == "wrong-instance"
 
 
 async def test_a_profile_is_saved_byte_for_byte(services: Services, tmp_path: Path) -> None:
@@ -122,67 +126,6 @@ async def test_a_missing_folder_is_told_before_anything_is_asked(
     with pytest.raises(FileError) as caught:
         await services.downloads.license_file(make_instance(), tmp_path / "missing")
     assert caught.value.code == "folder-not-writable"
-
-
-async def test_many_files_are_saved_and_each_outcome_told(
-    services: Services, tmp_path: Path
-) -> None:
-    instances = (await services.inventory.load()).instances
-    told: list[DownloadOutcome] = []
-    outcomes = await services.downloads.many(
-        DocumentKind.LICENSE, instances, tmp_path, on_outcome=told.append
-    )
-    assert [outcome.subject_id for outcome in outcomes] == [entry.id for entry in instances]
-    assert {outcome.subject_id for outcome in told} == {entry.id for entry in instances}
-    saved = [outcome.file for outcome in outcomes if outcome.file]
-    refused = {outcome.error.code for outcome in outcomes if outcome.error}
-    assert len(saved) >= 18
-    assert refused == {"no-master"}
-    assert len(names_in(tmp_path)) == 2 * len(saved)
-    report = services.verification.verify_folder(tmp_path)
-    assert report.is_good
-    assert report.is_lab
-
-
-async def test_keys_of_one_instance_lead_to_one_license_file(
-    services: Services, tmp_path: Path
-) -> None:
-    instance = await licensed(services)
-    keys = await services.inventory.keys_of_instance(instance.id)
-    outcomes = await services.downloads.many(DocumentKind.LICENSE, keys, tmp_path)
-    files: list[SavedFile] = [outcome.file for outcome in outcomes if outcome.file]
-    assert len(files) == len(keys) == 3
-    assert sum(file.is_new for file in files) == 1
-    profiles = await services.downloads.many(DocumentKind.PROFILE, keys[:1], tmp_path)
-    assert profiles[0].file is not None
-
-
-async def test_certificates_are_saved_for_keys_only(services: Services, tmp_path: Path) -> None:
-    instance = await licensed(services)
-    keys = (await services.inventory.keys_of_instance(instance.id))[:2]
-    outcomes = await services.downloads.many(DocumentKind.CERTIFICATE, [*keys, instance], tmp_path)
-    assert [outcome.file is not None for outcome in outcomes] == [True, True, False]
-    assert isinstance(outcomes[2].error, UseError)
-
-
-async def test_a_key_that_is_not_assigned_has_no_license_file(
-    services: Services, tmp_path: Path
-) -> None:
-    key = next(
-        key
-        for key in await keys_of(services)
-        if key.state is KeyState.UNASSIGNED and key.kind is KeyKind.MASTER
-    )
-    (outcome,) = await services.downloads.many(DocumentKind.LICENSE, [key], tmp_path)
-    assert outcome.error is not None
-    assert outcome.error.code == "no-master"
-
-
-async def test_manifests_are_not_downloaded_by_themselves(
-    services: Services, tmp_path: Path
-) -> None:
-    with pytest.raises(UseError):
-        await services.downloads.many(DocumentKind.MANIFEST, [], tmp_path)
 
 
 def test_the_folder_is_the_chosen_one_or_the_current_one(

@@ -7,10 +7,10 @@ import pytest
 from tests.support.scripted_server import Answer, Received, http, problem
 from tests.support.scripted_services import scripted_services
 from tests.support.values import NOW, make_instance, make_key, make_user
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.errors import NotFoundError, UseError
-from tui_licenses.service.inventory import Inventory
 
-LOADED = Inventory(make_user(), (make_instance(),), (make_key(),), NOW, "cursor")
+LOADED = Inventory.of(make_user(), (make_instance(),), (make_key(),), NOW, "cursor")
 
 
 async def test_a_key_that_left_the_account_leaves_the_inventory() -> None:

@@ -32,6 +32,7 @@ from tui_licenses.service import serials
 from tui_licenses.service.downloads import DocumentKind, SavedFile
 from tui_licenses.service.folder_check import FileCheck
 from tui_licenses.service.license_contents import contents_of
+from tui_licenses.service.verification import DownloadedLicense
 from tui_licenses.wiring import Services, open_services
 
 
@@ -148,10 +149,14 @@ async def test_documents_of_two_instances_do_not_pass_for_one(
     (refused,) = [file for file in report.files if file.check is FileCheck.REFUSED]
     assert refused.error is not None
     assert refused.error.code == "wrong-instance"
-    for stranger, sha256 in ((manifest, saved.sha256), (manifest, "00" * 32)):
-        with pytest.raises(DocumentError) as caught:
-            services.verification.check_manifest(stranger, instance, sha256)
-        assert caught.value.code == "digest-mismatch"
+    other = build_manifest(
+        "Example", issued, instance.id, 1, [manifest_file("license", "x.bin", b"")], [signer]
+    )
+    for stranger in (manifest, other):
+        download = DownloadedLicense(instance, saved.path.read_bytes(), stranger)
+        (error,) = services.verification.check_downloads([download])
+        assert isinstance(error, DocumentError)
+        assert error.code == "digest-mismatch"
 
 
 async def test_a_damaged_manifest_and_a_stray_license_file_are_found(

@@ -16,12 +16,13 @@ from tui_licenses import paths
 from tui_licenses.config import (
     Configuration,
     Context,
+    Credentials,
     load_configuration,
     save_configuration,
 )
 from tui_licenses.domain.account import Role
 from tui_licenses.errors import FileError, SignInError, UnavailableError, UseError
-from tui_licenses.service.sign_in import Credentials, load_credentials, save_credentials
+from tui_licenses.service.sign_in import load_credentials, save_credentials
 from tui_licenses.wiring import EMBEDDED_ENDPOINT, open_services, sign_in, sign_out
 
 WORK = Context("work", "https://cloud.example.com:8443/licenses")

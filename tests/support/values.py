@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from tui_licenses.domain.account import Account, LicensesTab, Role, User
 from tui_licenses.domain.instance import Instance, InstanceState, Location
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import Feature, KeyKind, KeyState, LicenseKey
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -71,3 +73,19 @@ def make_instance(**changes: Any) -> Instance:  # noqa: ANN401
 def make_key(**changes: Any) -> LicenseKey:  # noqa: ANN401
     """Return a license key with these members."""
     return replace(_KEY, **changes)
+
+
+def with_other(
+    inventory: Inventory,
+    *,
+    instances: Iterable[Instance] | None = None,
+    keys: Iterable[LicenseKey] | None = None,
+) -> Inventory:
+    """Return an inventory with other instances or keys, in their default order."""
+    return Inventory.of(
+        inventory.user,
+        inventory.instances if instances is None else instances,
+        inventory.keys if keys is None else keys,
+        inventory.fetched_at,
+        inventory.cursor,
+    )

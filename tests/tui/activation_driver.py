@@ -6,8 +6,8 @@ from textual.widgets import Input
 
 from tests.tui.conftest import Dashboard
 from tui_licenses.domain.instance import Instance
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import KeyState, LicenseKey, group_key
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.tui.screens.activation import ActivationScreen
 
 

@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 
 from tui_licenses import paths
 from tui_licenses.config import Configuration, Settings
-from tui_licenses.service.inventory import Inventory
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.state.app_state import AppState, View
 from tui_licenses.state.store import Store
 from tui_licenses.tui.app import TuiLicensesApp

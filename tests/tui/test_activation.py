@@ -19,10 +19,10 @@ from tests.tui.activation_driver import (
 from tests.tui.conftest import OpenDashboard
 from tui_licenses.config import Settings
 from tui_licenses.domain.activation import Activation, ActivationRequest
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import KeyState, group_key
 from tui_licenses.errors import UnavailableError
 from tui_licenses.service.activation import ActivationService, Submission
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.store import Store
 from tui_licenses.tui.screens.activation.step import Step
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textual.widgets import Input
 
+from tests.support.values import with_other
 from tests.tui.activation_driver import (
     activation_screen,
     licensed_instance,
@@ -18,7 +19,7 @@ from tests.tui.activation_driver import (
     unassigned_keys,
 )
 from tests.tui.conftest import OpenDashboard
-from tui_licenses.service.inventory import Inventory
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.state.events import InstanceChanged, InventoryLoaded
 from tui_licenses.state.store import Store
 
@@ -129,7 +130,7 @@ async def test_an_instance_outside_the_list_is_loaded_and_one_that_is_none_is_to
     inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard
 ) -> None:
     instance = licensed_instance(inventory)
-    loaded_store.dispatch(InventoryLoaded(replace(inventory, instances=())))
+    loaded_store.dispatch(InventoryLoaded(with_other(inventory, instances=())))
     async with open_dashboard(loaded_store) as dashboard:
         await open_review(dashboard, instance, unassigned_keys(inventory, is_master=False)[0])
         dashboard.app.open_activation("00000000-0000-4000-8000-000000000000")

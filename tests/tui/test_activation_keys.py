@@ -16,10 +16,10 @@ from tests.tui.activation_driver import (
     unassigned_keys,
 )
 from tests.tui.conftest import OpenDashboard
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import group_key
 from tui_licenses.errors import UnavailableError
 from tui_licenses.service.activation import ActivationService
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.store import Store
 from tui_licenses.tui.screens.confirm import ConfirmScreen
 

@@ -13,8 +13,8 @@ from textual.worker import WorkerFailed
 from tests.tui.conftest import OpenDashboard
 from tui_licenses import paths
 from tui_licenses.config import Configuration, Context, Settings
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.errors import StateError, UnavailableError
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.store import Store
 from tui_licenses.tui.following import Following
 from tui_licenses.tui.place import Place

@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.values import NOW, make_instance, make_key, make_user
 from tui_licenses.domain.account import Role
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import KeyState
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.app_state import AppState
 from tui_licenses.tui.commands import (
     COMMANDS,
@@ -79,10 +79,10 @@ def test_what_is_possible_is_not_refused() -> None:
 def test_a_suspended_master_has_no_license_file() -> None:
     instance = make_instance()
     key = make_key(id=instance.master_key_id, state=KeyState.SUSPENDED)
-    inventory = Inventory(make_user(), (instance,), (make_key(id="other"), key), NOW, "0")
+    inventory = Inventory.of(make_user(), (instance,), (make_key(id="other"), key), NOW, "0")
     situation = Situation(AppState(inventory=inventory), instance, key)
     assert "suspended" in (_refusal("license-file", situation) or "")
-    unknown = Situation(AppState(inventory=Inventory(make_user(), (), (), NOW, "0")), instance)
+    unknown = Situation(AppState(inventory=Inventory.of(make_user(), (), (), NOW, "0")), instance)
     assert _refusal("license-file", unknown) is None
 
 

@@ -50,10 +50,8 @@ async def _ask(dashboard: Dashboard, dialog: Screen[Any]) -> _Answer:
     return answer
 
 
-def _download(folder: Path, exists: bool = False) -> DownloadScreen:
-    return DownloadScreen(
-        DocumentKind.LICENSE, NAME, folder, "contains 1 master + 3 add-ons [x]", exists
-    )
+def _download(folder: Path, name: str = NAME) -> DownloadScreen:
+    return DownloadScreen(DocumentKind.LICENSE, [name], folder, "contains 1 master + 3 add-ons [x]")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -65,7 +63,7 @@ async def test_the_dialogs_look_as_on_record(
 ) -> None:
     async with open_dashboard(loaded_store, size=size) as dashboard:
         dialogs: dict[str, Screen[Any]] = {
-            "download": _download(Path("/usr"), exists=True),
+            "download": _download(Path("/usr"), "bin"),
             "conflict": ConflictScreen("name", "Berlin Nord", "Berlin [Süd]"),
             "confirm": ConfirmScreen("Drop the queue of 2 keys?", "Keep it", "Drop it"),
         }
@@ -87,6 +85,17 @@ async def test_the_whole_path_is_shown_and_follows_the_folder_that_is_typed(
         folder.focus()
         await dashboard.press("enter")
         assert answer.value == DownloadChoice(tmp_path, False)
+
+
+@pytest.mark.parametrize("surplus", range(1, 8))
+async def test_the_name_of_a_file_is_never_torn_by_the_length_of_its_folder(
+    surplus: int, loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(loaded_store, size=(80, 24)) as dashboard:
+        width = 72
+        folder = Path("/" + "f" * (width - len(NAME) + surplus))
+        await _ask(dashboard, _download(folder))
+        await dashboard.wait_for(NAME)
 
 
 async def test_a_folder_that_does_not_exist_is_not_taken(

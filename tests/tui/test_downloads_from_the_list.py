@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.scripted_server import Behaviour
+from tests.support.scripted_services import scripted_services
+from tests.support.values import with_other
 from tests.tui.conftest import OpenDashboard
 from tui_licenses.config import Settings
 from tui_licenses.domain.instance import Instance
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import KeyKind
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.app_state import AppState
+from tui_licenses.state.events import RowsMarked
 from tui_licenses.state.store import Store
 
 
@@ -88,7 +92,7 @@ def _mark(store: Store, inventory: Inventory, count: int) -> tuple[Instance, ...
     return licensed
 
 
-async def test_marked_rows_are_downloaded_together(
+async def test_marked_rows_are_downloaded_together_and_their_marks_go(
     inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
 ) -> None:
     _mark(loaded_store, inventory, 3)
@@ -96,11 +100,16 @@ async def test_marked_rows_are_downloaded_together(
         await dashboard.press("p")
         await dashboard.wait_for("3 server profiles, each under a name of its own.")
         await dashboard.press("enter")
-        await dashboard.wait_for("Saved 3 of 3 server profiles to", gone="3 marked")
+        await dashboard.wait_for(
+            "100%  3 of 3", "3 saved, 0 already there, 0 failed", "All files are there; SHA256SUMS"
+        )
         assert sum(name.endswith(".xml") for name in _names(downloads)) == 3
+        assert [file.path.parent for file in loaded_store.state.saved_files] == [downloads] * 3
+        await dashboard.press("escape")
+        await dashboard.wait_for("Show add-on keys", gone="3 marked")
 
 
-async def test_items_that_failed_are_listed_and_the_marks_are_kept(
+async def test_items_that_failed_come_first_with_their_reasons_and_stay_marked(
     inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
 ) -> None:
     good, bare = (
@@ -112,9 +121,60 @@ async def test_items_that_failed_are_listed_and_the_marks_are_kept(
         await dashboard.press("p")
         await dashboard.wait_for("2 server profiles")
         await dashboard.press("enter")
-        await dashboard.wait_for("1 of 2 files were not saved.", "This did not work")
+        await dashboard.wait_for("1 saved, 0 already there, 1 failed", "What is missing stays")
+        lines = dashboard.text.splitlines()
+        first = next(number for number, line in enumerate(lines) if line.startswith("failed"))
+        assert bare.name in lines[first]
+        assert "This instance has no server profile." in lines[first]
+        assert lines[first + 1].startswith("saved")
+        await dashboard.press("y")
+        await dashboard.wait_for("clipboard of the terminal: This instance has no server profile.")
+        await dashboard.press("down", "y")
+        await dashboard.wait_for(f"clipboard of the terminal: {downloads}/", "SHA-256: ")
         await dashboard.press("escape")
-        await dashboard.wait_for("2 marked", "Saved 1 of 2 server profiles")
+        await dashboard.wait_for("1 marked")
+        assert loaded_store.state.marked_ids == {bare.id}
+
+
+async def test_the_same_key_again_fetches_only_what_is_missing(
+    inventory: Inventory, loaded_store: Store, open_dashboard: OpenDashboard, downloads: Path
+) -> None:
+    marked = _mark(loaded_store, inventory, 3)
+    marks = frozenset(each.id for each in marked)
+    async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
+        for there, told in (
+            (None, "3 saved, 0 already there"),
+            ("Already there: 2 of 3", "1 saved, 2 already there"),
+        ):
+            await dashboard.press("d")
+            await dashboard.wait_for("3 license files", there or "Saved in")
+            await dashboard.press("enter")
+            await dashboard.wait_for(told)
+            await dashboard.press("escape")
+            await dashboard.wait_for("Show add-on keys")
+            next(downloads.glob("*-license.bin")).unlink()
+            loaded_store.dispatch(RowsMarked(marks))
+
+
+async def test_a_download_of_many_is_stopped_by_escape_and_ctrl_c_and_keeps_its_marks(
+    inventory: Inventory, downloads: Path, open_dashboard: OpenDashboard
+) -> None:
+    for key in ("escape", "ctrl+c"):
+        store = Store(AppState(user=inventory.user, inventory=inventory))
+        _mark(store, inventory, 5)
+        async with scripted_services(lambda _: Behaviour.HANG) as (services, server):
+            options = {"settings": _settings(downloads), "services": services}
+            async with open_dashboard(store, **options) as dashboard:  # type: ignore[arg-type]
+                await dashboard.press("p")
+                await dashboard.wait_for("5 server profiles")
+                await dashboard.press("enter")
+                await dashboard.wait_for("0 of 5", "Esc stops the download")
+                await server.asked(5)
+                await dashboard.press(key)
+                await dashboard.wait_for("not fetched", "Start it again", "What is missing stays")
+                await dashboard.press("escape")
+                await dashboard.wait_for("5 marked")
+        assert _names(downloads) == []
 
 
 async def test_a_key_marked_for_its_certificate_is_saved_even_where_it_is_not_listed(
@@ -126,13 +186,13 @@ async def test_a_key_marked_for_its_certificate_is_saved_even_where_it_is_not_li
         await dashboard.press("c")
         await dashboard.wait_for("2 certificates")
         await dashboard.press("enter")
-        await dashboard.wait_for("Saved 2 of 2 certificates")
+        await dashboard.wait_for("2 saved, 0 already there, 0 failed")
 
 
 async def test_what_is_not_in_the_list_is_fetched_for_a_download(
     inventory: Inventory, open_dashboard: OpenDashboard, downloads: Path
 ) -> None:
-    store = Store(AppState(inventory=replace(inventory, instances=(), keys=())))
+    store = Store(AppState(inventory=with_other(inventory, instances=(), keys=())))
     instance = next(each for each in inventory.instances if each.has_profile)
     async with open_dashboard(store, settings=_settings(downloads)) as dashboard:
         dashboard.app.download_profile(instance.id)

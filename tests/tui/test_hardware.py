@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.values import with_other
 from tests.tui.conftest import Dashboard, OpenDashboard
 from tui_licenses.config import Settings
 from tui_licenses.domain.hardware import HardwareRow
 from tui_licenses.domain.instance import Instance
-from tui_licenses.service.inventory import Inventory
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.state.events import InstanceChanged, InventoryLoaded
 from tui_licenses.state.store import Store
 from tui_licenses.tui.screens.download import DownloadScreen
@@ -131,7 +132,7 @@ async def test_an_instance_outside_the_list_is_loaded(
 ) -> None:
     instance = _instance(inventory)
     others = tuple(known for known in inventory.instances if known.id != instance.id)
-    loaded_store.dispatch(InventoryLoaded(replace(inventory, instances=others)))
+    loaded_store.dispatch(InventoryLoaded(with_other(inventory, instances=others)))
     async with open_dashboard(loaded_store) as dashboard:
         await _open(dashboard, inventory)
         await dashboard.wait_for(f"Hardware Information: {instance.name}")

@@ -14,7 +14,7 @@ import pytest
 
 from tests.pty.terminal import Terminal
 
-RUN = "from tui_licenses.tui.app import run_dashboard; raise SystemExit(run_dashboard({}))"
+RUN = "from tui_licenses.tui.run import run_dashboard; raise SystemExit(run_dashboard({}))"
 PLAIN = "__import__('tui_licenses.config').config.Configuration()"
 # A bug in a handler: the first `u` divides by zero.
 BUG = "from tui_licenses.tui import app as a\na.TuiLicensesApp.action_utc = lambda self: 1 // 0\n"
@@ -50,6 +50,20 @@ def test_every_way_out_restores_the_terminal_and_has_its_status(
         else:
             terminal.press(way)
         assert terminal.wait_for_exit() == status
+        _assert_restored(terminal)
+
+
+def test_a_line_that_is_hung_up_while_the_dashboard_leaves_does_not_keep_it_alive(
+    cloud: Path,
+) -> None:
+    with _terminal(RUN.format(PLAIN)) as terminal:
+        terminal.wait_for("24 instances", gone="loading")
+        terminal.press("q")
+        for _ in range(30):
+            # What follows a hang-up; it must not wake the driver that is just giving back.
+            terminal.signal(signal.SIGCONT)
+            terminal.read(0.01)
+        assert terminal.wait_for_exit() == 0
         _assert_restored(terminal)
 
 

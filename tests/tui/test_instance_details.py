@@ -13,8 +13,8 @@ from tui_licenses.cloud.embedded import embedded_credentials
 from tui_licenses.config import Configuration, Settings
 from tui_licenses.domain.account import Role
 from tui_licenses.domain.instance import Instance, Location
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.paths import embedded_database_file
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.app_state import AppState
 from tui_licenses.state.events import InstanceChanged
 from tui_licenses.state.store import Store

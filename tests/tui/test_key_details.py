@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.values import with_other
 from tests.tui.conftest import Dashboard, OpenDashboard
 from tui_licenses.config import Settings
 from tui_licenses.domain.instance import Instance
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import KeyState, LicenseKey, group_key
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.events import FileSaved, InventoryLoaded
 from tui_licenses.state.store import Store
 from tui_licenses.tui.place import Place, PlaceKind
@@ -174,7 +175,7 @@ async def test_a_suspended_master_tells_why_there_is_no_license_file(
     )
     async with open_dashboard(loaded_store) as dashboard:
         await _open(dashboard, master)
-        dashboard.app.store.dispatch(InventoryLoaded(replace(inventory, keys=keys)))
+        dashboard.app.store.dispatch(InventoryLoaded(with_other(inventory, keys=keys)))
         await dashboard.wait_for("‖ Suspended", "No license file: The master key", "suspended")
 
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.values import with_other
 from tests.tui.conftest import NOW, OpenDashboard
 from tui_licenses.config import Settings, load_configuration
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import KeyKind, group_key
 from tui_licenses.errors import UnavailableError
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.app_state import AppState, View
 from tui_licenses.state.events import InventoryLoaded, LoadFailed, LoadStarted
 from tui_licenses.state.store import Store
@@ -79,7 +80,7 @@ async def test_instances_and_keys_are_loaded_from_the_cloud_and_counted(
 ) -> None:
     async with open_dashboard() as dashboard:
         assert "24 instances, 32 keys, 88 add-ons hidden" in dashboard.text
-        assert "· as of " in dashboard.text
+        assert "as of " in dashboard.text
 
 
 async def test_the_add_on_box_is_turned_by_key_and_mouse_and_remembered(
@@ -144,7 +145,7 @@ async def test_a_refresh_keeps_the_cursor_on_the_same_row(
         before, line = table.cursor_id, table._cursor - table.scroll_offset.y
         first = inventory.instances[0]
         fewer = tuple(i for i in inventory.instances if i.id != first.id or i.id == before)
-        loaded_store.dispatch(InventoryLoaded(replace(inventory, instances=fewer)))
+        loaded_store.dispatch(InventoryLoaded(with_other(inventory, instances=fewer)))
         await dashboard.pilot.pause()
         assert table.cursor_id == before
         assert table._cursor - table.scroll_offset.y == line
@@ -280,7 +281,7 @@ async def test_data_of_another_day_tells_its_date(
 async def test_an_empty_account_is_told_how_to_begin(
     inventory: Inventory, open_dashboard: OpenDashboard
 ) -> None:
-    empty = replace(inventory, instances=(), keys=())
+    empty = with_other(inventory, instances=(), keys=())
     async with open_dashboard(Store(AppState(inventory=empty))) as dashboard:
         await dashboard.wait_for("no instances and no license keys yet", "Press a to activate")
 
@@ -319,7 +320,7 @@ async def test_names_that_look_like_markup_or_escape_sequences_are_harmless(
         replace(instance, name=name, master_key_id=None)
         for instance, name in zip(inventory.instances, names, strict=False)
     )
-    store = Store(AppState(inventory=replace(inventory, instances=instances, keys=())))
+    store = Store(AppState(inventory=with_other(inventory, instances=instances, keys=())))
     async with open_dashboard(store, size=(80, 24)) as dashboard:
         await dashboard.wait_for("host[/prod]", "‹U+001B›[31mred", "[bold]x[/", "‹U+202E›evil")
         assert "\x1b" not in dashboard.text

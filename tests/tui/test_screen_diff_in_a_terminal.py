@@ -16,7 +16,7 @@ from tui_licenses import paths
 RUN = """
 from tui_licenses.config import Configuration, Settings
 from tui_licenses.tui import screen_diff
-from tui_licenses.tui.app import run_dashboard
+from tui_licenses.tui.run import run_dashboard
 {prelude}
 settings = Settings(refresh_seconds=0, screen_diff={is_wanted})
 raise SystemExit(run_dashboard(Configuration(settings)))

@@ -10,9 +10,9 @@ from textual.widgets import Input
 from tests.conftest import ServedCloud
 from tests.tui.conftest import Dashboard, OpenDashboard
 from tests.tui.test_dialogs import dialog_text
-from tui_licenses.config import EMBEDDED_CONTEXT, Context, load_configuration
+from tui_licenses.config import EMBEDDED_CONTEXT, Context, Credentials, load_configuration
 from tui_licenses.domain.account import Role
-from tui_licenses.service.sign_in import Credentials, load_credentials
+from tui_licenses.service.sign_in import load_credentials
 from tui_licenses.state.store import Store
 from tui_licenses.tui.screens.sign_in import SignInScreen
 

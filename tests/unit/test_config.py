@@ -48,7 +48,17 @@ def test_without_a_file_the_defaults_hold() -> None:
 
 def test_what_was_saved_is_what_is_loaded(tmp_path: Path) -> None:
     configuration = Configuration(
-        Settings(True, 7, 0, tmp_path, "ansi", ascii=True, mouse=False, screen_diff=False),
+        Settings(
+            True,
+            7,
+            0,
+            tmp_path,
+            "ansi",
+            ascii=True,
+            mouse=False,
+            local_copy=False,
+            screen_diff=False,
+        ),
         (
             WORK,
             Context("lab", "http://127.0.0.1:8443", tmp_path / "ca.pem", show_add_ons=True),

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.folders import names_in
 from tui_licenses.errors import FileError
-from tui_licenses.files import PendingFile, read_private, write_private
+from tui_licenses.files import NewFile, read_private, write_private, write_sets
 
 
 def refused(path: Path, data: bytes = b"data", *, replace: bool = True) -> FileError:
@@ -44,9 +44,7 @@ def test_the_same_bytes_again_are_no_conflict_and_leave_the_file_alone(tmp_path:
     path = tmp_path / "a.bin"
     write_private(path, b"same")
     before = path.stat()
-    pending = PendingFile(path)
-    pending.write(b"same")
-    assert pending.commit(replace=False) is False
+    assert write_private(path, b"same", replace=False) is False
     assert path.stat().st_ino == before.st_ino
     assert names_in(tmp_path) == ["a.bin"]
 
@@ -84,26 +82,61 @@ def test_a_folder_that_takes_no_files_is_named(tmp_path: Path, folder: str) -> N
     assert error.exit_status == 10
 
 
-def test_a_folder_that_vanishes_meanwhile_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_vanishes_meanwhile_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    pending = PendingFile(folder / "a.bin")
-    pending.write(b"data")
-    for leftover in folder.iterdir():
-        leftover.unlink()
-    folder.rmdir()
-    with pytest.raises(FileError) as caught:
-        pending.commit(replace=False)
-    assert caught.value.code == "folder-not-writable"
+    synced = os.fsync
+
+    def sync_and_lose(descriptor: int) -> None:
+        synced(descriptor)
+        for leftover in folder.iterdir():
+            leftover.unlink()
+        folder.rmdir()
+
+    monkeypatch.setattr(os, "fsync", sync_and_lose)
+    assert refused(folder / "a.bin").code == "folder-not-writable"
 
 
-def test_a_discarded_file_leaves_nothing(tmp_path: Path) -> None:
-    pending = PendingFile(tmp_path / "a.bin")
-    pending.write(b"data")
-    assert pending.contents() == b"data"
-    pending.discard()
-    pending.discard()
-    assert names_in(tmp_path) == []
+def test_of_a_set_nothing_is_written_after_what_was_refused(tmp_path: Path) -> None:
+    (tmp_path / "b").write_bytes(b"mine")
+    file, other = tmp_path / "a", tmp_path / "b"
+    sets = [
+        [NewFile(file, b"one", replace=False)],
+        [NewFile(other, b"two", replace=False), NewFile(tmp_path / "c", b"2", replace=True)],
+        [],
+        [NewFile(tmp_path / "none" / "d", b"three", replace=False)],
+        [NewFile(file, b"one", replace=False), NewFile(tmp_path / "e", b"5", replace=True)],
+    ]
+    first, second, third, fourth, fifth = write_sets(sets)
+    assert (first, third, fifth) == (True, False, False)
+    assert isinstance(second, FileError)
+    assert second.code == "file-exists"
+    assert isinstance(fourth, FileError)
+    assert fourth.code == "folder-not-writable"
+    assert sorted(names_in(tmp_path)) == ["a", "b", "e"]
+    assert other.read_bytes() == b"mine"
+
+
+def test_every_file_is_on_disk_before_its_name_and_the_folder_once_after_the_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    sync, link = os.fsync, os.link
+
+    def recorded_sync(descriptor: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        sync(descriptor)
+
+    def recorded_link(source: Path, target: Path) -> None:
+        done.append(target.name)
+        link(source, target)
+
+    monkeypatch.setattr(os, "fsync", recorded_sync)
+    monkeypatch.setattr(os, "link", recorded_link)
+    write_sets([[NewFile(tmp_path / name, b"data", replace=False)] for name in "abc"])
+    assert done == ["file", "file", "file", "a", "b", "c", "folder"]
 
 
 def test_two_writers_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:

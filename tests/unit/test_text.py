@@ -5,8 +5,18 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wcwidth import wcwidth
 
-from tui_licenses.text import clean, has_control_characters, pad, shorten, slug, width_cells
+from tui_licenses.text import (
+    _NARROW_SIGNS,
+    clean,
+    has_control_characters,
+    is_hidden,
+    pad,
+    shorten,
+    slug,
+    width_cells,
+)
 
 
 @pytest.mark.parametrize(
@@ -86,3 +96,10 @@ def test_every_name_has_a_slug_of_letters_digits_and_hyphens(name: str) -> None:
     assert made.replace("-", "").isascii()
     assert made.replace("-", "").isalnum()
     assert not made.startswith("-")
+
+
+def test_characters_that_are_taken_for_narrow_are_so_to_wcwidth_too() -> None:
+    narrow = [chr(point) for point in range(0x300)] + list(_NARROW_SIGNS)
+    shown = [character for character in narrow if not is_hidden(character)]
+    assert {character for character in shown if wcwidth(character) != 1} == set()
+    assert all(width_cells(character) == 1 for character in shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -13,6 +13,12 @@ import msgspec
 
 from tui_licenses.api.answers import RevisionConflictError, check, decode, decode_json
 from tui_licenses.api.faults import unexpected_answer
+from tui_licenses.api.license_sets import (
+    WireLicenseSet,
+    WireLicenseSets,
+    WireLicenseSetsRequest,
+)
+from tui_licenses.api.problems import error_for
 from tui_licenses.api.schemas import (
     BASE_PATH,
     ChangeList,
@@ -45,6 +51,8 @@ from tui_licenses.domain.activation import (
 from tui_licenses.domain.event import AuditEvent
 from tui_licenses.domain.instance import Instance, Location
 from tui_licenses.domain.license_key import LicenseKey
+from tui_licenses.errors import TuiLicensesError
+from tui_licenses.text import clean
 
 __all__ = ["Change", "ChangesPage", "Client", "Page", "RevisionConflictError"]
 
@@ -53,6 +61,7 @@ _JSON = {"Content-Type": "application/json"}
 _CHANGES_CURSOR_HEADER = "x-changes-cursor"
 _PROFILE_BYTES_MAXIMUM = 2 * 1024 * 1024
 
+Download = AbstractAsyncContextManager[StreamedAnswer]
 Wanted = TypeVar("Wanted")
 Item_co = TypeVar("Item_co", covariant=True)
 
@@ -78,10 +87,28 @@ class ChangesPage:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item_co]):
-    """A part of a list; `changes_cursor` is where changes after it are followed from."""
+    """A part of a list of `total`; `changes_cursor` is where changes are followed from."""
 
     items: tuple[Item_co, ...]
+    total: int
     changes_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WantedLicense:
+    """An instance whose license file is wanted; the digests are of what is here already."""
+
+    instance_id: str
+    license_sha256: str | None = None
+    manifest_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseSet:
+    """A license file and its manifest; None for what is the same as what is here."""
+
+    license_file: bytes | None = field(repr=False)
+    manifest: bytes | None = field(repr=False)
 
 
 class _WireItem(Protocol[Item_co]):
@@ -90,6 +117,7 @@ class _WireItem(Protocol[Item_co]):
 
 class _WirePage(Protocol[Item_co]):
     next_cursor: str | None
+    total_count: int
 
     @property
     def items(self) -> Sequence[_WireItem[Item_co]]: ...
@@ -218,31 +246,45 @@ class Client:
         """Return the signed trust document of the cloud."""
         return await self._read(f"{_LICENSING}/trust", WireTrust)
 
-    async def manifest(self, instance_id: str, kinds: tuple[str, ...]) -> bytes:
-        """Return the signed manifest of documents of one instance."""
-        request = Request(
-            "GET",
-            f"{_instance_path(instance_id)}/manifest",
-            query={"kinds": ",".join(kinds)},
-            headers={"Accept-Encoding": "identity"},
+    async def license_sets(
+        self, wanted: Sequence[WantedLicense]
+    ) -> list[LicenseSet | TuiLicensesError]:
+        """Return license files with their manifests, or why there is none, in the order asked.
+
+        At most `LICENSE_SETS_MAXIMUM` instances at a time; nothing that comes is proven.
+        """
+        request = WireLicenseSetsRequest(
+            instances=[
+                WireLicenseSetsRequest.Wanted(
+                    instance_id=entry.instance_id,
+                    license_sha256=entry.license_sha256,
+                    manifest_sha256=entry.manifest_sha256,
+                )
+                for entry in wanted
+            ]
         )
-        return check(await self._session.send(request)).body
+        answer = await self._post("/license-files", msgspec.json.encode(request), WireLicenseSets)
+        if [item.instance_id for item in answer.items] != [entry.instance_id for entry in wanted]:
+            raise unexpected_answer("The license cloud answered for other instances than asked.")
+        return [_to_license_set(item) for item in answer.items]
 
-    def license_file(self, instance_id: str) -> AbstractAsyncContextManager[StreamedAnswer]:
-        """Start the download of a license file; its answer may be a problem."""
-        return self._download(f"{_instance_path(instance_id)}/license-file")
+    def certificate(self, key_id: str, known_sha256: str | None = None) -> Download:
+        """Start the download of a certificate; its answer may be a problem.
 
-    def certificate(self, key_id: str) -> AbstractAsyncContextManager[StreamedAnswer]:
-        """Start the download of a certificate; its answer may be a problem."""
-        return self._download(f"{_key_path(key_id)}/certificate")
+        As with every download, an answer with status 304 says that it is the one with the SHA-256
+        (hex) that is known.
+        """
+        return self._download(f"{_key_path(key_id)}/certificate", known_sha256)
 
-    def profile_file(self, instance_id: str) -> AbstractAsyncContextManager[StreamedAnswer]:
+    def profile_file(self, instance_id: str, known_sha256: str | None = None) -> Download:
         """Start the download of a server profile; its answer may be a problem."""
-        return self._download(f"{_instance_path(instance_id)}/profile")
+        return self._download(f"{_instance_path(instance_id)}/profile", known_sha256)
 
-    def _download(self, path: str) -> AbstractAsyncContextManager[StreamedAnswer]:
+    def _download(self, path: str, known_sha256: str | None) -> Download:
         # The digest is of the document itself, so it must arrive as it is.
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        if known_sha256 is not None:
+            headers["If-None-Match"] = f'"{known_sha256}"'
         return self._session.stream(Request("GET", path, headers=headers))
 
     async def _read(
@@ -273,6 +315,7 @@ class Client:
             page = decode(answer, wanted)
             yield Page(
                 tuple(item.to_domain() for item in page.items),
+                page.total_count,
                 answer.headers.get(_CHANGES_CURSOR_HEADER),
             )
             cursor = page.next_cursor
@@ -282,6 +325,17 @@ class Client:
                 raise unexpected_answer("The license cloud gives the same page without end.")
             seen.add(cursor)
             asked["cursor"] = cursor
+
+
+def _to_license_set(item: WireLicenseSet) -> LicenseSet | TuiLicensesError:
+    if item.refusal is not None:
+        return error_for(item.refusal.code, clean(item.refusal.detail))
+    return LicenseSet(_bytes_of(item.license_file), _bytes_of(item.manifest))
+
+
+def _bytes_of(document: str | None) -> bytes | None:
+    # A lone surrogate is valid in JSON but no text: what it becomes fits no signature.
+    return None if document is None else document.encode(errors="replace")
 
 
 def _instance_path(instance_id: str) -> str:

@@ -1,7 +1,7 @@
 """The JSON of the HTTP contract (docs/protocol.md, Objects) and its mapping to the domain.
 
-The only module that knows the camelCase names of the wire. Decoding is strict: a wrong type
-is a `msgspec.ValidationError`, which callers translate.
+With `license_sets` the only module that knows the camelCase names of the wire. Decoding is
+strict: a wrong type is a `msgspec.ValidationError`, which callers translate.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class WireUser(Wire):
         return User(self.id, self.email, self.display_name, self.role, self.account.to_domain())
 
 
-class WireInstance(Wire):
+class WireInstance(Wire, kw_only=False, gc=False):
     id: str
     name: str
     location: WireLocation
@@ -130,7 +130,7 @@ class WireFeature(Wire):
         return _feature(self.code, self.name, self.quantity)
 
 
-class WireLicenseKey(Wire):
+class WireLicenseKey(Wire, kw_only=False, gc=False):
     id: str
     key: str
     kind: KeyKind

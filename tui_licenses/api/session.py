@@ -14,18 +14,11 @@ from tui_licenses.api.answers import decode
 from tui_licenses.api.faults import unexpected_answer
 from tui_licenses.api.schemas import BASE_PATH, TokenAnswer, TokenRequest
 from tui_licenses.api.transport import Answer, Request, StreamedAnswer, Transport
+from tui_licenses.config import Credentials
 
 # 60 s: a token must not end between its use here and its check there.
 _RENEW_BEFORE_END_SECONDS = 60
 _UNAUTHORISED = 401
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What signs a context in to its license cloud."""
-
-    subject_id: str
-    refresh_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_licenses import __version__
 from tui_licenses.api.faults import Endpoint, ca_file_refused, fault_for, proxy_unusable
+from tui_licenses.api.http_library import load_httpx
 from tui_licenses.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -142,8 +143,14 @@ class Transport:
             return self._client
 
     def _make_client(self) -> httpx.AsyncClient:
+        import sys
+
+        load_httpx()
         import httpx
 
+        # httpcore looks for sniffio at every lock it makes; to search the whole path for what is
+        # not installed, again and again, takes longer than the request.
+        sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
         limits = self._limits
         timeout = httpx.Timeout(limits.read, connect=limits.connect, write=limits.write, pool=None)
         base_url = f"{self._endpoint.base_url}/"
@@ -191,8 +198,9 @@ class Transport:
                 response = await client.send(
                     client.build_request(
                         request.method,
-                        request.path.lstrip("/"),
-                        params=request.query,
+                        # Whole: httpx parses a URL three times that it has to join.
+                        f"{self._endpoint.base_url}/{request.path.lstrip('/')}",
+                        params=request.query or None,
                         headers=request.headers,
                         content=request.body,
                     ),

@@ -77,6 +77,7 @@ there has its default. An unknown name or a wrong value is refused with its line
 | `ascii` | `false` | draw with nothing but ASCII |
 | `mouse` | `true` | take the mouse |
 | `screen_diff` | `true` | send to the terminal only what differs; `false` leaves it to Textual |
+| `local_copy` | `true` | keep the inventory in a private file, so that the next start is instant |
 
 ## Commands
 """
@@ -131,6 +132,18 @@ def exit_codes_document() -> str:
     return _EXIT_HEAD + statuses + _CODES_HEAD + table
 
 
+def help_text(columns: int) -> str:
+    """Return what `tui-licenses --help` says on a terminal of so many columns."""
+    with root.make_context(
+        # Two columns less, as click itself leaves free.
+        "tui-licenses",
+        [],
+        resilient_parsing=True,
+        terminal_width=columns - 2,
+    ) as context:
+        return root.get_help(context) + "\n"
+
+
 def write_documents(folder: Path) -> None:
     """Write both documents into a folder."""
     (folder / "cli.md").write_text(command_line_document(), encoding="utf-8")
@@ -141,7 +154,9 @@ def _sections(command: click.Command, path: str) -> Iterator[str]:
     context = click.Context(command, info_name=path)
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
-            yield from _sections(command.commands[name], f"{path} {name}")
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from _sections(found, f"{path} {name}")
         return
     usage = " ".join((path, *command.collect_usage_pieces(context)))
     text = inspect.cleandoc(command.help or "")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import click
 
 from tui_licenses.cli.output import Format, Output
 from tui_licenses.config import Configuration, load_configuration
-from tui_licenses.wiring import Services, open_services
+
+if TYPE_CHECKING:
+    from tui_licenses.wiring import Services
 
 Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -57,6 +58,9 @@ class Invocation:
 
     def run(self, work: Callable[[Services], Awaitable[Result]]) -> Result:
         """Run asynchronous work with the services of the chosen context, and close them."""
+        import asyncio
+
+        from tui_licenses.wiring import open_services
 
         async def with_services() -> Result:
             services = open_services(self.configuration(), self.context_name, self.environment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from importlib import import_module
 from typing import cast
 
 import click
@@ -24,8 +25,43 @@ FORMAT_VARIABLE = "TUI_LICENSES_FORMAT"
 INTERRUPTED = 130
 
 
+# The module of each command, in the order of the help. Each is imported when it is used.
+_MODULES = {
+    "login": "account",
+    "logout": "account",
+    "whoami": "account",
+    "context": "context",
+    "instances": "instances",
+    "keys": "keys",
+    "activate": "activate",
+    "download": "download",
+    "inspect": "verify",
+    "verify": "verify",
+    "trust": "trust",
+    "profile": "profile",
+    "events": "events",
+    "cloud": "cloud",
+}
+
+
+class _Commands(click.Group):
+    """The commands of the program; a module is imported when one of its commands is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, sorted."""
+        return sorted({*super().list_commands(ctx), *_MODULES})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name, or None."""
+        if cmd_name in _MODULES and cmd_name not in self.commands:
+            module = import_module(f"tui_licenses.cli.commands.{_MODULES[cmd_name]}")
+            module.register(self)
+        return super().get_command(ctx, cmd_name)
+
+
 @click.group(
     name="tui-licenses",
+    cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -48,30 +84,6 @@ def root(context: click.Context, invocation: Invocation) -> None:
 def open_place(context: click.Context, invocation: Invocation, place: str) -> None:
     """Open the dashboard at an instance or a key."""
     context.exit(invocation.dashboard(place))
-
-
-def _register_commands() -> None:
-    from tui_licenses.cli.commands import (
-        account,
-        activate,
-        cloud,
-        context,
-        download,
-        events,
-        instances,
-        keys,
-        profile,
-        trust,
-        verify,
-    )
-
-    for module in (account, context, instances, keys, activate, download):
-        module.register(root)
-    for module in (verify, trust, profile, events, cloud):
-        module.register(root)
-
-
-_register_commands()
 
 
 def run(arguments: Sequence[str], open_dashboard: OpenDashboard) -> int:

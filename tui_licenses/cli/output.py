@@ -136,13 +136,13 @@ class Output:
         """Write a line for people to standard error."""
         print(clean(text), file=sys.stderr, flush=True)
 
-    def progress(self, done: int, total: int, text: str) -> None:
+    def progress(self, text: str, *, is_last: bool) -> None:
         """Redraw one progress line on a terminal; write nothing anywhere else."""
         if not sys.stderr.isatty():
             return
-        line = clean(f"{done} of {total}  {text}")
-        ending = "\n" if done == total else ""
-        sys.stderr.write(f"\r{pad(line, max(20, _terminal_columns(sys.stderr) - 1))}{ending}")
+        width = max(20, _terminal_columns(sys.stderr) - 1)
+        ending = "\n" if is_last else ""
+        sys.stderr.write(f"\r{pad(clean(text), width)}{ending}")
         sys.stderr.flush()
 
     def _envelope(self, data: object, error: TuiLicensesError | None = None) -> None:

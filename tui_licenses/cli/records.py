@@ -12,8 +12,8 @@ from tui_licenses.domain.hardware import HardwareRow
 from tui_licenses.domain.instance import Instance, Location
 from tui_licenses.domain.license_key import Feature, LicenseKey, mask_key
 from tui_licenses.errors import Detail
-from tui_licenses.service.downloads import SavedFile
 from tui_licenses.service.license_contents import LicenseFileContents
+from tui_licenses.service.outcomes import SavedFile
 
 if TYPE_CHECKING:
     from tui_licenses.documents.certificate import CertificateFields

@@ -14,6 +14,7 @@ from tui_licenses.cloud.administration import Finding
 from tui_licenses.cloud.instants import NEVER
 from tui_licenses.cloud.operations.change_set import assigned_position, unassigned_position
 from tui_licenses.cloud.operations.license_files import current_license_file
+from tui_licenses.cloud.operations.tallies import count_by_place, outdated_shown_states
 from tui_licenses.cloud.search import name_order, words
 from tui_licenses.domain.instance import InstanceState
 from tui_licenses.domain.license_key import GROUP_LENGTH, KeyKind, KeyState, normalise_key
@@ -98,6 +99,25 @@ def _check_counters(_store: Store, connection: Connection) -> Iterator[Finding]:
                 )
 
 
+def _check_tallies(_store: Store, connection: Connection) -> Iterator[Finding]:
+    for row in connection.execute(outdated_shown_states()):
+        yield Finding(
+            "counter-wrong", f"key {row.id}", f"It counts as {row.before} and is {row.after}."
+        )
+    tally = tables.key_tally
+    place = (tally.c.account_id, tally.c.shown_state, tally.c.expiry_week, tally.c.product_code)
+    kept = select(*place, tally.c.key_count).where(tally.c.key_count != 0)
+    real = {row[:-1]: row[-1] for row in connection.execute(count_by_place())}
+    counted = {row[:-1]: row[-1] for row in connection.execute(kept)}
+    for where in sorted(real.keys() | counted.keys()):
+        if real.get(where, 0) != counted.get(where, 0):
+            yield Finding(
+                "counter-wrong",
+                f"tally {' '.join(map(str, where))}",
+                f"It counts {counted.get(where, 0)} keys; there are {real.get(where, 0)}.",
+            )
+
+
 def _check_sequences(_store: Store, connection: Connection) -> Iterator[Finding]:
     account = tables.account
     for table in (tables.instance, tables.license_key):
@@ -164,25 +184,36 @@ def _master_findings(row: Any, target: str) -> Iterator[Finding]:  # noqa: ANN40
 
 def _check_keys(_store: Store, connection: Connection) -> Iterator[Finding]:
     key, instance = tables.license_key, tables.instance
+    placed = (key.c.instance_id, instance.c.name, key.c.kind, key.c.activated_at)
+    others = (key.c.product_code, key.c.expires_at, key.c.expiry_order, key.c.position)
     statement = select(
-        key, instance.c.name.label("instance_name"), instance.c.master_key_id
+        key.c.id,
+        key.c.key,
+        key.c.last_four,
+        key.c.state,
+        instance.c.master_key_id,
+        *placed,
+        *others,
     ).outerjoin_from(key, instance, instance.c.id == key.c.instance_id)
-    for row in connection.execute(statement):
-        target = f"key {row.id}"
-        if not _is_canonical(row.key) or row.last_four != row.key[-GROUP_LENGTH:]:
-            yield Finding("key-wrong", target, "Its characters are not those of a license key.")
-        if row.instance_id is None:
-            position = unassigned_position(row.kind, row.product_code, row.id)
+    # Unpacked: a million rows looked up by name take a third longer.
+    for key_id, text, last_four, state, master_id, *rest in connection.execute(statement):
+        instance_id, name, kind, activated_at, product_code, expires_at, expiry_order, place = rest
+        if not _is_canonical(text) or last_four != text[-GROUP_LENGTH:]:
+            yield _wrong_key("key-wrong", key_id, "Its characters are not those of a license key.")
+        if instance_id is None:
+            position = unassigned_position(kind, product_code, key_id)
         else:
-            position = assigned_position(
-                row.instance_name or "", row.instance_id, row.kind, row.activated_at or 0, row.id
-            )
-        expiry = NEVER if row.expires_at is None else row.expires_at
-        if row.position != position or row.expiry_order != expiry:
-            yield Finding("order-wrong", target, "It does not stand in its place of the order.")
-        is_second_master = row.kind == KeyKind.MASTER and row.master_key_id != row.id
-        if is_second_master and row.state in _IN_USE and row.instance_id is not None:
-            yield Finding("master-wrong", target, "It is active beside the instance's master key.")
+            position = assigned_position(name or "", instance_id, kind, activated_at or 0, key_id)
+        if place != position or expiry_order != (NEVER if expires_at is None else expires_at):
+            yield _wrong_key("order-wrong", key_id, "It does not stand in its place of the order.")
+        is_second_master = kind == KeyKind.MASTER and master_id != key_id
+        if is_second_master and state in _IN_USE and instance_id is not None:
+            message = "It is active beside the instance's master key."
+            yield _wrong_key("master-wrong", key_id, message)
+
+
+def _wrong_key(code: str, key_id: str, message: str) -> Finding:
+    return Finding(code, f"key {key_id}", message)
 
 
 def _is_canonical(text: str) -> bool:
@@ -306,6 +337,7 @@ _CHECKS: tuple[_Check, ...] = (
     _check_storage,
     _check_signing,
     _check_counters,
+    _check_tallies,
     _check_sequences,
     _check_instances,
     _check_keys,

@@ -25,9 +25,8 @@ def to_optional_instant(moment: datetime | None) -> int | None:
 
 def from_instant(instant: int) -> datetime:
     """Return the datetime of a stored instant."""
-    seconds, rest = divmod(instant, MICROSECONDS_PER_SECOND)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return moment.replace(microsecond=rest) if rest else moment
+    # By position (days, seconds, microseconds): naming it doubles the time.
+    return _EPOCH + timedelta(0, 0, instant)
 
 
 def from_optional_instant(instant: int | None) -> datetime | None:

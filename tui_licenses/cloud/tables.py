@@ -77,6 +77,7 @@ subject = Table(
     Column("created_at", LongInteger, nullable=False),
     Column("revoked_at", LongInteger),
     CheckConstraint("role IN ('reader', 'operator', 'administrator')", name="subject_role"),
+    Index("subject_by_account", "account_id", "created_at", "id"),
     sqlite_strict=True,
 )
 
@@ -136,6 +137,7 @@ instance = Table(
         "state IN ('pending', 'licensed', 'unlicensed', 'retired')", name="instance_state"
     ),
     Index("instance_by_name", "account_id", "name_order", "id"),
+    Index("instance_by_state", "account_id", "state", "name_order", "id"),
     Index("instance_by_sequence", "account_id", "sequence"),
     Index("instance_by_update", "account_id", "updated_at", "id"),
     sqlite_strict=True,
@@ -161,8 +163,7 @@ activation = Table(
 )
 
 _CURRENT_MASTER = text("kind = 'master' AND state IN ('active', 'suspended')")
-# A query must say the same words to be served by the small index of these keys.
-BLOCKED_MASTER = text("kind = 'master' AND state IN ('suspended', 'revoked')")
+_HAS_START = text("starts_at IS NOT NULL")
 
 license_key = Table(
     "license_key",
@@ -189,6 +190,8 @@ license_key = Table(
     Column("revision", Integer, nullable=False),
     Column("sequence", LongInteger, nullable=False),
     Column("position", OrderedText, nullable=False),
+    # `state`, but `suspended` for the active add-ons of a suspended or revoked master.
+    Column("shown_state", Text, nullable=False, server_default="unassigned"),
     CheckConstraint("kind IN ('master', 'addOn')", name="license_key_kind"),
     CheckConstraint(
         "state IN ('unassigned', 'active', 'suspended', 'revoked', 'superseded')",
@@ -203,17 +206,19 @@ license_key = Table(
     ),
     Index("license_key_by_position", "account_id", "position"),
     Index("license_key_by_kind", "account_id", "kind", "position"),
-    Index("license_key_by_state", "account_id", "state", "position"),
+    Index("license_key_by_shown_state", "account_id", "shown_state", "expiry_order", "id"),
     Index("license_key_by_sequence", "account_id", "sequence"),
     Index("license_key_by_expiry", "account_id", "expiry_order", "id"),
     Index("license_key_by_update", "account_id", "updated_at", "id"),
     Index("license_key_by_last_four", "account_id", "last_four"),
-    Index("license_key_by_instance", "instance_id"),
+    # The account and the product too: keys found by the name of their instance are counted in it.
+    Index("license_key_by_instance", "instance_id", "account_id", "product_code"),
     Index(
-        "license_key_blocked_master",
-        "instance_id",
-        sqlite_where=BLOCKED_MASTER,
-        postgresql_where=BLOCKED_MASTER,
+        "license_key_by_start",
+        "account_id",
+        "starts_at",
+        sqlite_where=_HAS_START,
+        postgresql_where=_HAS_START,
     ),
     Index(
         "license_key_current_master",
@@ -222,6 +227,18 @@ license_key = Table(
         sqlite_where=_CURRENT_MASTER,
         postgresql_where=_CURRENT_MASTER,
     ),
+    sqlite_strict=True,
+)
+
+# How many keys of an account, product and shown state expire in which week (operations/tallies).
+key_tally = Table(
+    "key_tally",
+    metadata,
+    Column("account_id", OrderedText, ForeignKey("account.id"), primary_key=True),
+    Column("shown_state", OrderedText, primary_key=True),
+    Column("expiry_week", LongInteger, primary_key=True),
+    Column("product_code", OrderedText, ForeignKey("product.code"), primary_key=True),
+    Column("key_count", Integer, nullable=False),
     sqlite_strict=True,
 )
 

@@ -1,22 +1,16 @@
-"""Countries of ISO 3166-1, by code and by name (from pycountry, imported where first needed)."""
+"""Countries of ISO 3166-1, by code and by name."""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
 
+from tui_licenses.domain.iso_3166 import COUNTRY_NAMES
 from tui_licenses.errors import UseError
 
 
-@cache
-def country_names() -> dict[str, str]:
+def country_names() -> Mapping[str, str]:
     """Return every alpha-2 code with its common English name, sorted by name."""
-    import pycountry
-
-    names = {
-        country.alpha_2: getattr(country, "common_name", country.name)
-        for country in pycountry.countries
-    }
-    return dict(sorted(names.items(), key=lambda item: item[1]))
+    return COUNTRY_NAMES
 
 
 def country_name(code: str) -> str:

@@ -3,85 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hashlib
+import os
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_licenses.api.answers import error_of
-from tui_licenses.api.client import Client
-from tui_licenses.api.faults import unexpected_answer
-from tui_licenses.api.transport import StreamedAnswer
+from tui_licenses.api.client import Client, WantedLicense
 from tui_licenses.config import Settings
 from tui_licenses.domain import file_names
 from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import GROUP_LENGTH, LicenseKey
-from tui_licenses.errors import DocumentError, StateError, TuiLicensesError, UseError
-from tui_licenses.files import PendingFile
+from tui_licenses.errors import FileError, TuiLicensesError, UseError
+from tui_licenses.service.bulk import BulkDownload
+from tui_licenses.service.fetching import fetch, received
+from tui_licenses.service.outcomes import (
+    BulkResult,
+    DocumentKind,
+    DownloadOutcome,
+    SavedFile,
+    Subject,
+)
+from tui_licenses.service.saving import Beside, Fetched, Saver, read_here
 
 if TYPE_CHECKING:
     from tui_licenses.service.verification import VerificationService
 
-# Enough to hide the latency of a far cloud; more would only queue up there.
-IN_FLIGHT_MAXIMUM = 8
-_OK = 200
-# A certificate with its font is far below; nothing that is asked for is larger.
-_FILE_BYTES_MAXIMUM = 16 * 1024 * 1024
-_DIGEST_PREFIX = "sha-256=:"
+__all__ = [
+    "BulkDownload",
+    "BulkResult",
+    "DocumentKind",
+    "DownloadOutcome",
+    "DownloadService",
+    "SavedFile",
+    "Subject",
+]
 
-# Cheap for the cloud; certificates would each have to be drawn first.
-_MANIFEST_KINDS = ("license", "profile")
-
-Download = AbstractAsyncContextManager[StreamedAnswer]
-
-
-class DocumentKind(StrEnum):
-    """What can be saved; a manifest is saved beside the license file it lists."""
-
-    LICENSE = "license"
-    CERTIFICATE = "certificate"
-    PROFILE = "profile"
-    MANIFEST = "manifest"
-
-
-@dataclass(frozen=True, slots=True)
-class SavedFile:
-    """A document on disk; `is_new` is false where the same bytes were already there.
-
-    `subject` is the name of the instance or the last four characters of the key; `contents` says
-    what a license file holds, counted from its verified bytes.
-    """
-
-    path: Path
-    kind: DocumentKind
-    size_bytes: int
-    sha256: str
-    is_new: bool
-    subject: str
-    saved_at: datetime
-    contents: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DownloadOutcome:
-    """What became of one item of a bulk download: a file or an error."""
-
-    subject_id: str
-    file: SavedFile | None
-    error: TuiLicensesError | None
+# So many that a request costs little beside them, so few that all eight find work.
+_LICENSE_FILES_AT_ONCE = 20
 
 
 class DownloadService:
     """Saves documents into folders; a name is taken only by complete and checked bytes.
 
-    All methods that save raise `FileError` (`file-exists`, `folder-not-writable`, `disk-full`),
-    `DocumentError` (`digest-mismatch`) and what the cloud answers.
+    What is there already and still current is not fetched again. All methods that save raise
+    `FileError` (`file-exists`, `folder-not-writable`, `disk-full`), `DocumentError`
+    (`digest-mismatch`) and what the cloud answers.
     """
 
     def __init__(
@@ -115,65 +82,29 @@ class DownloadService:
         Raises the errors of docs/license-file.md too, among them `signing-key-unknown` for a
         cloud whose root is not trusted here.
         """
-        verification = self._verification
-        pending = PendingFile(folder / self.license_file_name(instance))
-        try:
-            await verification.follow_trust()
-            sha256, size = await _receive(self._client.license_file(instance.id), pending)
-            contents = await asyncio.to_thread(
-                verification.check_download, pending.contents(), instance
-            )
-            manifest = await self._client.manifest(instance.id, _MANIFEST_KINDS)
-            await asyncio.to_thread(verification.check_manifest, manifest, instance, sha256)
-            is_new = await _commit_both(
-                pending, folder / file_names.manifest_name(instance), manifest, force
-            )
-        finally:
-            pending.discard()
-        return SavedFile(
-            pending.path,
-            DocumentKind.LICENSE,
-            size,
-            sha256,
-            is_new,
-            instance.name,
-            datetime.now(UTC),
-            contents.summary,
-        )
+        return await self._one(DocumentKind.LICENSE, instance, folder, force)
 
     async def certificate(self, key: LicenseKey, folder: Path, *, force: bool = False) -> SavedFile:
         """Save the certificate of a key."""
-        return await self._save(
-            self._client.certificate(key.id),
-            folder / self.certificate_name(key),
-            DocumentKind.CERTIFICATE,
-            key.key[-GROUP_LENGTH:],
-            force,
-        )
+        return await self._one(DocumentKind.CERTIFICATE, key, folder, force)
 
     async def profile(self, instance: Instance, folder: Path, *, force: bool = False) -> SavedFile:
         """Save the server profile of an instance."""
-        return await self._save(
-            self._client.profile_file(instance.id),
-            folder / self.profile_name(instance),
-            DocumentKind.PROFILE,
-            instance.name,
-            force,
-        )
+        return await self._one(DocumentKind.PROFILE, instance, folder, force)
 
-    async def many(
+    def bulk(
         self,
         kind: DocumentKind,
-        subjects: Sequence[Instance | LicenseKey],
+        subjects: Sequence[Subject],
         folder: Path,
         *,
         force: bool = False,
         on_outcome: Callable[[DownloadOutcome], None] | None = None,
-    ) -> tuple[DownloadOutcome, ...]:
-        """Save one document for each subject, a few at a time; outcomes are in their order.
+    ) -> BulkDownload:
+        """Prepare to save one document for each subject; `on_outcome` hears of each at once.
 
-        An error of one item never stops the others. Raises `UseError` (`invalid-request`) where
-        there are no such documents at all.
+        Raises `UseError` (`invalid-request`) where there are no such documents at all, `FileError`
+        (`folder-not-writable`) where none can be saved.
         """
         if kind is DocumentKind.MANIFEST:
             raise UseError(
@@ -181,106 +112,97 @@ class DownloadService:
                 "A manifest is saved together with its license file.",
                 "Download the license file.",
             )
-        places = asyncio.Semaphore(IN_FLIGHT_MAXIMUM)
-
-        async def save(subject: Instance | LicenseKey) -> DownloadOutcome:
-            async with places:
-                try:
-                    file = await self._one(kind, subject, folder, force)
-                    outcome = DownloadOutcome(subject.id, file, None)
-                except TuiLicensesError as error:
-                    outcome = DownloadOutcome(subject.id, None, error)
-            if on_outcome is not None:
-                on_outcome(outcome)
-            return outcome
-
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(save(subject)) for subject in subjects]
-        return tuple(task.result() for task in tasks)
+        _check_folder(folder)
+        is_license = kind is DocumentKind.LICENSE
+        return BulkDownload(
+            subjects,
+            folder,
+            partial(self._license_sets, folder)
+            if is_license
+            else partial(self._documents, kind, folder),
+            Saver(self._verification, force=force).save,
+            on_outcome,
+            at_once=_LICENSE_FILES_AT_ONCE if is_license else 1,
+        )
 
     async def _one(
-        self, kind: DocumentKind, subject: Instance | LicenseKey, folder: Path, force: bool
+        self, kind: DocumentKind, subject: Subject, folder: Path, force: bool
     ) -> SavedFile:
-        if kind is DocumentKind.CERTIFICATE:
-            if isinstance(subject, Instance):
-                raise UseError(
-                    "invalid-request",
-                    "A certificate is for a key, not for an instance.",
-                    "Name the keys.",
+        result = await self.bulk(kind, [subject], folder, force=force).run()
+        (outcome,) = result.outcomes
+        if outcome.error is not None:
+            raise outcome.error
+        assert outcome.file is not None
+        return outcome.file
+
+    async def _documents(
+        self, kind: DocumentKind, folder: Path, subjects: Sequence[Subject]
+    ) -> list[Fetched]:
+        """Fetch certificates or profiles, one after the other."""
+        return [await self._document(kind, folder, subject) for subject in subjects]
+
+    async def _document(self, kind: DocumentKind, folder: Path, subject: Subject) -> Fetched:
+        if kind is DocumentKind.CERTIFICATE and isinstance(subject, LicenseKey):
+            path = folder / self.certificate_name(subject)
+            ask = partial(self._client.certificate, subject.id)
+            name = subject.key[-GROUP_LENGTH:]
+        elif kind is DocumentKind.PROFILE and isinstance(subject, Instance):
+            path = folder / self.profile_name(subject)
+            ask = partial(self._client.profile_file, subject.id)
+            name = subject.name
+        else:
+            raise _other_subject(kind)
+        (here,) = await asyncio.to_thread(read_here, [path])
+        return Fetched(name, kind, path, await fetch(ask, path.name, here))
+
+    async def _license_sets(
+        self, folder: Path, subjects: Sequence[Subject]
+    ) -> list[Fetched | TuiLicensesError]:
+        """Fetch license files with their manifests in one request."""
+        await self._verification.follow_trust()
+        instances = [subject for subject in subjects if isinstance(subject, Instance)]
+        if len(instances) < len(subjects):
+            raise _other_subject(DocumentKind.LICENSE)
+        files = [folder / self.license_file_name(each) for each in instances]
+        manifests = [folder / file_names.manifest_name(each) for each in instances]
+        here = await asyncio.to_thread(read_here, [*files, *manifests])
+        pairs = list(zip(here[: len(files)], here[len(files) :], strict=True))
+        answers = await self._client.license_sets(
+            [
+                WantedLicense(
+                    instance.id, *(None if each is None else each.sha256 for each in pair)
                 )
-            return await self.certificate(subject, folder, force=force)
-        if isinstance(subject, LicenseKey):
-            if subject.instance_id is None:
-                raise StateError(
-                    "no-master",
-                    "This key is not assigned to an instance.",
-                    "Activate it first.",
-                )
-            subject = await self._client.show_instance(subject.instance_id)
-        if kind is DocumentKind.LICENSE:
-            return await self.license_file(subject, folder, force=force)
-        return await self.profile(subject, folder, force=force)
-
-    async def _save(
-        self, download: Download, path: Path, kind: DocumentKind, subject: str, force: bool
-    ) -> SavedFile:
-        pending = PendingFile(path)
-        try:
-            sha256, size = await _receive(download, pending)
-            is_new = await asyncio.to_thread(pending.commit, replace=force)
-        finally:
-            pending.discard()
-        return SavedFile(path, kind, size, sha256, is_new, subject, datetime.now(UTC), None)
-
-
-async def _commit_both(
-    pending: PendingFile, manifest_path: Path, manifest: bytes, force: bool
-) -> bool:
-    """Give a license file and its manifest their names, the manifest only after the file."""
-    pending_manifest = PendingFile(manifest_path)
-    try:
-        pending_manifest.write(manifest)
-        is_new = await asyncio.to_thread(pending.commit, replace=force)
-        # An older manifest lists an older license file: it vouches for nothing any more.
-        await asyncio.to_thread(pending_manifest.commit, replace=True)
-    finally:
-        pending_manifest.discard()
-    return is_new
-
-
-async def _receive(download: Download, pending: PendingFile) -> tuple[str, int]:
-    """Write a download into a pending file; returns its SHA-256 (hex) and size, both checked."""
-    digest = hashlib.sha256()
-    size = 0
-    async with download as answer:
-        if answer.status != _OK:
-            raise error_of(await answer.whole())
-        expected_size, expected_digest = _promised(answer)
-        async for chunk in answer.chunks:
-            size += len(chunk)
-            if size > expected_size:
-                break
-            digest.update(chunk)
-            pending.write(chunk)
-    if size != expected_size or digest.digest() != expected_digest:
-        raise DocumentError(
-            "digest-mismatch",
-            f"{pending.path.name} did not arrive as it was sent.",
-            "Download it again; if it stays, something on the way changes downloads.",
+                for instance, pair in zip(instances, pairs, strict=True)
+            ]
         )
-    return digest.hexdigest(), size
+        return [
+            answer
+            if isinstance(answer, TuiLicensesError)
+            else Fetched(
+                instance.name,
+                DocumentKind.LICENSE,
+                file,
+                received(answer.license_file, pair[0]),
+                Beside(instance, manifest, received(answer.manifest, pair[1])),
+            )
+            for instance, file, manifest, pair, answer in zip(
+                instances, files, manifests, pairs, answers, strict=True
+            )
+        ]
 
 
-def _promised(answer: StreamedAnswer) -> tuple[int, bytes]:
-    """Return the size and SHA-256 that the headers of a download promise (RFC 9530)."""
-    size = answer.headers.get("content-length", "")
-    digests = [part.strip() for part in answer.headers.get("repr-digest", "").split(",")]
-    found = [part for part in digests if part.startswith(_DIGEST_PREFIX) and part.endswith(":")]
-    if not (size.isascii() and size.isdigit()) or len(found) != 1:
-        raise unexpected_answer("The download came without its size or digest.")
-    if int(size[:12]) > _FILE_BYTES_MAXIMUM:
-        raise unexpected_answer("The download is larger than any document can be.")
-    try:
-        return int(size), base64.b64decode(found[0][len(_DIGEST_PREFIX) : -1], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise unexpected_answer("The digest of the download cannot be read.") from error
+def _other_subject(kind: DocumentKind) -> UseError:
+    owner = "a key" if kind is DocumentKind.CERTIFICATE else "an instance"
+    return UseError(
+        "invalid-request", f"A {kind} document is for {owner}.", f"Give the id of {owner}."
+    )
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that takes no files before anything is asked of the cloud."""
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise FileError(
+            "folder-not-writable",
+            f"Nothing can be saved in {folder}: there is no such folder, or it is not yours.",
+            "Choose another folder, or check that this one exists and is yours.",
+        )

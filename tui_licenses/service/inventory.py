@@ -1,67 +1,85 @@
-"""The inventory: every instance and key of an account, loaded whole and kept up to date."""
+"""The inventory of an account: loaded whole once, then kept up to date by what has changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
-from tui_licenses.api.client import Change, Client
+from tui_licenses.api.client import Change, Client, Page
+from tui_licenses.api.faults import unexpected_answer
 from tui_licenses.domain.account import User, plan_name
 from tui_licenses.domain.activation import KeyLookup
 from tui_licenses.domain.event import AuditEvent
 from tui_licenses.domain.instance import Instance
+from tui_licenses.domain.instance_table import InstanceTable
+from tui_licenses.domain.inventory import Inventory
+from tui_licenses.domain.key_table import KeyTable
 from tui_licenses.domain.license_key import LicenseKey, normalise_key
-from tui_licenses.errors import NotAllowedError, NotFoundError, UseError
+from tui_licenses.errors import (
+    FileError,
+    NotAllowedError,
+    NotFoundError,
+    UnavailableError,
+    UseError,
+)
+from tui_licenses.service.local_copy import LocalCopy
 from tui_licenses.text import clean
 
 PAGE_SIZE = 1000
+# A copy that is a little old costs the next start a few changes more; writing it costs a disk.
+_COPY_STANDS = timedelta(minutes=5)
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    """What an account has, as of `fetched_at`; `cursor` is where its changes are followed from.
-
-    `cursor` is None while the load is not finished, and with a cloud that cannot be followed.
-    """
-
-    user: User
-    instances: tuple[Instance, ...]
-    keys: tuple[LicenseKey, ...]
-    fetched_at: datetime
-    cursor: str | None
+Item = TypeVar("Item")
 
 
 class InventoryService:
     """Reads instances, keys and the audit trail."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, local_copy: LocalCopy) -> None:
         self._client = client
+        self._local_copy = local_copy
+        self._copied_at = _NEVER
+        self._uncopied: Inventory | None = None
 
     async def load(self, on_page: Callable[[Inventory], None] | None = None) -> Inventory:
         """Load everything; `on_page` gets what is there so far after each page.
 
-        Raises `NotAllowedError` (`plan-not-eligible`) with `plan` and `support_contact`.
+        The first rows of the list come first: a page of instances and one of keys, then the
+        rest. Raises `NotAllowedError` (`plan-not-eligible`) with `plan` and `support_contact`.
         """
-        user = await self._client.who_am_i()
-        _check_plan(user)
-        inventory = Inventory(user, (), (), datetime.now(UTC), None)
-        instances: list[Instance] = []
-        keys: list[LicenseKey] = []
-        cursor: str | None = None
-        async for instance_page in self._client.instance_pages(PAGE_SIZE):
-            # The first one: what changes during the load is then seen by the first refresh.
-            cursor = cursor or instance_page.changes_cursor
-            instances.extend(instance_page.items)
-            inventory = replace(inventory, instances=tuple(instances))
-            if on_page is not None:
-                on_page(inventory)
-        async for key_page in self._client.key_pages(PAGE_SIZE):
-            keys.extend(key_page.items)
-            if on_page is not None:
-                on_page(replace(inventory, keys=tuple(keys)))
-        return replace(inventory, keys=tuple(keys), cursor=cursor)
+        user = await self._user()
+        show = on_page or (lambda _inventory: None)
+        loading = Inventory(user, InstanceTable.of(), KeyTable.of(), datetime.now(UTC), None)
+        instance_pages = self._client.instance_pages(PAGE_SIZE)
+        key_pages = self._client.key_pages(PAGE_SIZE)
+        first_instances = await anext(instance_pages)
+        # Of the first page: what changes during the load is then seen by the first refresh.
+        cursor = first_instances.changes_cursor
+        first_keys = await anext(key_pages)
+        loading = replace(loading, total_count=first_instances.total + first_keys.total)
+        try:
+            async for instances in _resumed(first_instances, instance_pages):
+                extended = loading.instances.extended(instances.items)
+                loading = replace(loading, instances=extended)
+                if not loading.keys:
+                    loading = replace(loading, keys=loading.keys.extended(first_keys.items))
+                show(loading)
+            async for keys in key_pages:
+                loading = replace(loading, keys=loading.keys.extended(keys.items))
+                show(loading)
+        except ValueError as error:
+            raise _impossible(error) from error
+        loaded = await asyncio.to_thread(loading.in_order)
+        inventory = replace(loaded, cursor=cursor)
+        await self._keep(inventory)
+        return inventory
 
     async def refresh(self, inventory: Inventory) -> Inventory:
         """Return the inventory with all changes since its cursor; loads anew where that is gone."""
@@ -79,8 +97,57 @@ class InventoryService:
             if error.code != "invalid-cursor":
                 raise
             return await self.load()
-        updated = replace(inventory, cursor=cursor, fetched_at=datetime.now(UTC))
-        return _with_changes(updated, changes) if changes else updated
+        fetched_at = datetime.now(UTC)
+        current = replace(inventory, cursor=cursor, fetched_at=fetched_at)
+        if not changes:
+            if self._uncopied is None:
+                self._local_copy.touch(fetched_at)
+            return current
+        try:
+            changed = await asyncio.to_thread(_with_changes, current, changes)
+        except ValueError as error:
+            raise _impossible(error) from error
+        await self._keep(changed)
+        return changed
+
+    async def current(self) -> Inventory:
+        """Return the inventory as it is now: the local copy with what has changed since, or all.
+
+        Raises what `load` raises.
+        """
+        copy = await asyncio.to_thread(self._local_copy.read)
+        if copy is None:
+            return await self.load()
+        return await self.refresh(await self.identify(copy))
+
+    async def identify(self, inventory: Inventory) -> Inventory:
+        """Return an inventory of the local copy with its user as he is now; raises as `load`."""
+        return replace(inventory, user=await self._user())
+
+    async def keep_copy(self) -> None:
+        """Write the local copy where it is behind what is known."""
+        uncopied, self._uncopied = self._uncopied, None
+        if uncopied is not None:
+            # A copy that cannot be written only makes the next start slower.
+            with suppress(FileError):
+                await asyncio.to_thread(self._local_copy.write, uncopied)
+
+    async def _keep(self, inventory: Inventory) -> None:
+        if inventory.cursor is None:
+            return
+        self._uncopied = inventory
+        if inventory.fetched_at - self._copied_at >= _COPY_STANDS:
+            self._copied_at = inventory.fetched_at
+            await self.keep_copy()
+
+    async def _user(self) -> User:
+        try:
+            user = await self._client.who_am_i()
+            _check_plan(user)
+        except NotAllowedError:
+            self._local_copy.forget()
+            raise
+        return user
 
     async def show_instance(self, instance_id: str) -> Instance:
         """Return one instance; raises `NotFoundError` (`instance-not-found`)."""
@@ -192,24 +259,24 @@ def _is_id(handle: str) -> bool:
     return "-" in handle
 
 
-def _with_changes(inventory: Inventory, changes: list[Change]) -> Inventory:
-    instances = {instance.id: instance for instance in inventory.instances}
-    keys = {key.id: key for key in inventory.keys}
-    renamed: dict[str, str] = {}
-    for change in changes:
-        if change.key is not None:
-            keys[change.id] = change.key
-        elif change.instance is not None:
-            instances[change.id] = change.instance
-            renamed[change.id] = change.instance.name
-        elif change.kind == "key":
-            keys.pop(change.id, None)
-        else:
-            instances.pop(change.id, None)
-    followed = tuple(
-        replace(key, instance_name=renamed[key.instance_id])
-        if key.instance_id in renamed and key.instance_name != renamed[key.instance_id]
-        else key
-        for key in keys.values()
+async def _resumed(first: Page[Item], rest: AsyncIterator[Page[Item]]) -> AsyncIterator[Page[Item]]:
+    yield first
+    async for page in rest:
+        yield page
+
+
+def _impossible(error: ValueError) -> UnavailableError:
+    return unexpected_answer(
+        f"The license cloud answered something that cannot be: {clean(str(error))}."
     )
-    return replace(inventory, instances=tuple(instances.values()), keys=followed)
+
+
+def _with_changes(inventory: Inventory, changes: list[Change]) -> Inventory:
+    instances: dict[str, Instance | None] = {}
+    keys: dict[str, LicenseKey | None] = {}
+    for change in changes:
+        if change.kind == "key":
+            keys[change.id] = change.key
+        else:
+            instances[change.id] = change.instance
+    return inventory.with_changes(instances, keys)

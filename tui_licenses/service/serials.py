@@ -5,16 +5,13 @@ Kept per trust root and fingerprint, so that a lab never speaks for a real cloud
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from tui_licenses import paths
 from tui_licenses.errors import FileError
-from tui_licenses.files import read_private, write_private
+from tui_licenses.files import NewFile, locked, read_private, write_sets
 
 _log = logging.getLogger(__name__)
 
@@ -33,17 +30,32 @@ def highest_serial(trust_fingerprint: str, fingerprint: str) -> int | None:
 
 
 def remember_serial(trust_fingerprint: str, fingerprint: str, serial: int) -> None:
-    """Keep a serial that is higher than the one kept.
+    """Keep a serial that is higher than the one kept, as `remember_serials` does."""
+    remember_serials({(trust_fingerprint, fingerprint): serial})
 
-    A folder that cannot be written is logged, not raised: the file was verified all the same.
+
+def remember_serials(seen: Mapping[tuple[str, str], int]) -> None:
+    """Keep the serials, by root and server, that are higher than those kept.
+
+    A folder that cannot be written is logged, not raised: the files were verified all the same.
     """
     try:
-        with _locked():
-            highest = highest_serial(trust_fingerprint, fingerprint)
-            if highest is None or serial > highest:
-                write_private(_file(trust_fingerprint, fingerprint), b"%d" % serial)
+        # Locked: two programs may verify at once.
+        with locked(paths.private_folder(_folder())):
+            outcomes = write_sets([_higher(*place, serial) for place, serial in seen.items()])
+        for outcome in outcomes:
+            if isinstance(outcome, FileError):
+                raise outcome
     except (FileError, OSError) as error:
         _log.warning("The highest serial seen cannot be kept: %s", error)
+
+
+def _higher(trust_fingerprint: str, fingerprint: str, serial: int) -> list[NewFile]:
+    """Return the file to write for a serial; none where it is not higher than the one kept."""
+    highest = highest_serial(trust_fingerprint, fingerprint)
+    if highest is not None and serial <= highest:
+        return []
+    return [NewFile(_file(trust_fingerprint, fingerprint), b"%d" % serial, replace=True)]
 
 
 def _file(trust_fingerprint: str, fingerprint: str) -> Path:
@@ -52,15 +64,3 @@ def _file(trust_fingerprint: str, fingerprint: str) -> Path:
 
 def _folder() -> Path:
     return paths.state_folder() / "serials"
-
-
-@contextmanager
-def _locked() -> Iterator[None]:
-    """Hold the lock of the folder: two programs may verify at once."""
-    folder = paths.private_folder(_folder())
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

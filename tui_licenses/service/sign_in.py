@@ -1,47 +1,18 @@
-"""Credentials of contexts: taken from the environment, or kept in private files of their own."""
+"""Credentials of contexts, kept in private files of their own."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import msgspec
 
 from tui_licenses import paths
-from tui_licenses.api.session import Credentials
-from tui_licenses.config import Context
-from tui_licenses.errors import FileError, SignInError, UseError
+from tui_licenses.config import Context, Credentials
+from tui_licenses.errors import FileError, SignInError
 from tui_licenses.files import read_private, write_private
-
-__all__ = [
-    "Credentials",
-    "credentials_from_environment",
-    "forget_credentials",
-    "load_credentials",
-    "save_credentials",
-]
 
 
 class _CredentialsFile(msgspec.Struct, rename="camel"):
     subject_id: str
     refresh_token: str
-
-
-def credentials_from_environment(environment: Mapping[str, str]) -> Credentials | None:
-    """Return the sign-in that the environment gives, or None.
-
-    Raises `UseError` (`invalid-request`) where it gives only half of one.
-    """
-    subject_id = environment.get("TUI_LICENSES_SUBJECT_ID", "")
-    refresh_token = environment.get("TUI_LICENSES_REFRESH_TOKEN", "")
-    if not subject_id and not refresh_token:
-        return None
-    if not subject_id or not refresh_token:
-        raise UseError(
-            "invalid-request",
-            "The environment gives only half of a sign-in.",
-            "Set both TUI_LICENSES_SUBJECT_ID and TUI_LICENSES_REFRESH_TOKEN, or neither.",
-        )
-    return Credentials(subject_id, refresh_token)
 
 
 def load_credentials(context: Context) -> Credentials:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -210,23 +211,30 @@ def _names() -> list[str]:
 
 
 def _read(name: str) -> _Entry:
-    from tui_licenses.documents.signing import import_public_key
-    from tui_licenses.documents.trust_document import advance_trust, establish_trust
-
     file = _file(name)
+    data = read_private(file)
     try:
-        stored = msgspec.json.decode(read_private(file), type=_StoredTrust)
-        documents = [document.encode() for document in stored.documents]
-        root = import_public_key(bytes.fromhex(stored.root))
-        trust = establish_trust(documents[0], root, is_lab=stored.lab)
-        for document in documents[1:]:
-            trust = advance_trust(trust, document)
+        return _replay(data)
     except (msgspec.MsgspecError, ValueError, IndexError, DocumentError) as error:
         raise FileError(
             "file-damaged",
             f"The trusted root in {file} cannot be read.",
             "Remove that file, and add the root again with `tui-licenses trust add`.",
         ) from error
+
+
+@lru_cache(maxsize=32)
+def _replay(data: bytes) -> _Entry:
+    """Return what the bytes of a stored trust stand for: the same for the same bytes."""
+    from tui_licenses.documents.signing import import_public_key
+    from tui_licenses.documents.trust_document import advance_trust, establish_trust
+
+    stored = msgspec.json.decode(data, type=_StoredTrust)
+    documents = [document.encode() for document in stored.documents]
+    root = import_public_key(bytes.fromhex(stored.root))
+    trust = establish_trust(documents[0], root, is_lab=stored.lab)
+    for document in documents[1:]:
+        trust = advance_trust(trust, document)
     return _Entry(stored, trust)
 
 

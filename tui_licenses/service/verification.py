@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_licenses.api.client import Client
 from tui_licenses.domain.instance import Instance
 from tui_licenses.errors import DocumentError
 from tui_licenses.files import read_regular
 from tui_licenses.service import trust_store
 from tui_licenses.service.folder_check import FolderReport, check_folder
 from tui_licenses.service.license_contents import LicenseFileContents, VerifiedFile, contents_of
-from tui_licenses.service.serials import highest_serial, remember_serial
+from tui_licenses.service.serials import highest_serial, remember_serial, remember_serials
 from tui_licenses.service.trust_store import TrustedRoot
 
 if TYPE_CHECKING:
+    from tui_licenses.api.client import Client
     from tui_licenses.documents.certificate import CertificateFields
     from tui_licenses.documents.license_file import VerifiedLicenseFile
     from tui_licenses.documents.trust import Trust, TrustStore
 
 __all__ = [
+    "DownloadedLicense",
     "FolderReport",
     "LicenseFileContents",
     "TrustedRoot",
@@ -39,6 +41,15 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class DownloadedLicense:
+    """A license file and its manifest, as a cloud gave them for an instance; nothing is proven."""
+
+    instance: Instance
+    data: bytes
+    manifest: bytes
+
+
 class VerificationService:
     """Reads and verifies documents; only `trust_add` without a file asks a cloud.
 
@@ -48,7 +59,7 @@ class VerificationService:
 
     def __init__(
         self,
-        client: Client,
+        client: Callable[[], Client],
         endpoint: str,
         automatic_trust: Callable[[], tuple[Trust, ...]],
         clock: Callable[[], datetime] = _utc_now,
@@ -125,7 +136,7 @@ class VerificationService:
         if source is not None:
             offer = await asyncio.to_thread(trust_store.read_offer, source)
         else:
-            answer = await self._client.trust()
+            answer = await self._client().trust()
             offer = trust_store.make_offer(
                 answer.document.encode(), is_lab=answer.lab, source=self._endpoint
             )
@@ -147,51 +158,75 @@ class VerificationService:
             if self._is_followed:
                 return
             if await asyncio.to_thread(trust_store.stored_roots):
-                answer = await self._client.trust()
+                answer = await self._client().trust()
                 await asyncio.to_thread(trust_store.follow, answer.document.encode())
             self._is_followed = True
 
-    def check_download(self, data: bytes, instance: Instance) -> LicenseFileContents:
-        """Return the contents of a license file that was just downloaded for an instance."""
-        try:
-            verified = self._verified(data, instance.fingerprint, False)
-        except DocumentError as error:
-            if error.code == "signing-key-unknown":
-                error.next_step = (
-                    f"Trust the root of {self._endpoint} once with `tui-licenses trust add`, "
-                    "after comparing its fingerprint with its operator."
-                )
-            raise
+    def check_downloads(
+        self, downloads: Sequence[DownloadedLicense]
+    ) -> list[LicenseFileContents | DocumentError]:
+        """Check license files of the cloud; return what each holds, or why it is refused.
+
+        Raises `FileError` where the trusted roots cannot be read.
+        """
+        trust = self._trust()
+        checked: list[LicenseFileContents | DocumentError] = []
+        seen: dict[tuple[str, str], int] = {}
+        for download in downloads:
+            try:
+                verified = self._check_download(download, trust)
+            except DocumentError as error:
+                if error.code == "signing-key-unknown":
+                    error.next_step = (
+                        f"Trust the root of {self._endpoint} once with `tui-licenses trust add`, "
+                        "after comparing its fingerprint with its operator."
+                    )
+                checked.append(error)
+                continue
+            place = _serial_place(verified)
+            seen[place] = max(verified.payload.serial, seen.get(place, 0))
+            checked.append(contents_of(verified))
+        remember_serials(seen)
+        return checked
+
+    def _check_download(
+        self, download: DownloadedLicense, trust: TrustStore
+    ) -> VerifiedLicenseFile:
+        from tui_licenses.documents.manifest import verify_manifest
+
+        instance = download.instance
+        verified = self._checked(download.data, trust, instance.fingerprint, False)
         if verified.payload.instance.id != instance.id:
             raise DocumentError(
                 "wrong-instance",
                 "The license cloud gave the license file of another instance.",
                 "Download it again; if it stays, tell whoever runs the license cloud.",
             )
-        return contents_of(verified)
-
-    def check_manifest(self, data: bytes, instance: Instance, sha256: str) -> None:
-        """Raise `DocumentError` unless a manifest vouches for a license file of an instance."""
-        from tui_licenses.documents.manifest import verify_manifest
-
-        payload = verify_manifest(data, self._trust()).payload
+        payload = verify_manifest(download.manifest, trust).payload
         licenses = {file.sha256 for file in payload.files if file.kind == "license"}
-        if payload.instance != instance.id or licenses != {sha256}:
+        if payload.instance != instance.id or licenses != {verified.sha256}:
             raise DocumentError(
                 "digest-mismatch",
                 "The manifest of the license cloud lists another license file.",
                 "Download it again: it may have changed a moment ago.",
             )
+        return verified
 
     def _verified(
         self, data: bytes, fingerprint: str | None, allow_rollback: bool
     ) -> VerifiedLicenseFile:
+        verified = self._checked(data, self._trust(), fingerprint, allow_rollback)
+        remember_serial(*_serial_place(verified), verified.payload.serial)
+        return verified
+
+    def _checked(
+        self, data: bytes, trust: TrustStore, fingerprint: str | None, allow_rollback: bool
+    ) -> VerifiedLicenseFile:
         from tui_licenses.documents.license_file import verify_license_file
 
-        trust, now = self._trust(), self._clock()
+        now = self._clock()
         verified = verify_license_file(data, trust, now=now, fingerprint=fingerprint)
-        place = (verified.trust_fingerprint, verified.payload.instance.fingerprint)
-        highest = highest_serial(*place)
+        highest = highest_serial(*_serial_place(verified))
         if highest is not None and verified.payload.serial < highest:
             if not allow_rollback:
                 verify_license_file(
@@ -202,13 +237,16 @@ class VerificationService:
                 verified.payload.serial,
                 highest,
             )
-        remember_serial(*place, verified.payload.serial)
         return verified
 
     def _trust(self) -> TrustStore:
         from tui_licenses.documents.trust import TrustStore
 
         return TrustStore((*self._automatic_trust(), *trust_store.stored_trusts()))
+
+
+def _serial_place(verified: VerifiedLicenseFile) -> tuple[str, str]:
+    return verified.trust_fingerprint, verified.payload.instance.fingerprint
 
 
 def _fingerprint_of_this_host() -> str:

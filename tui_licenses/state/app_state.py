@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tui_licenses.domain.account import User
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.status import EXPIRING_DAYS_DEFAULT
 from tui_licenses.errors import TuiLicensesError
-from tui_licenses.service.downloads import SavedFile
-from tui_licenses.service.inventory import Inventory
+
+if TYPE_CHECKING:
+    from tui_licenses.service.outcomes import SavedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,14 @@ class AppState:
     """Everything the screens show.
 
     `problem` is why the last load failed; the inventory shown is then the last good one.
-    `marked_ids` are ids of rows (instances or keys).
+    `loaded_percent` tells how far a first load is; `marked_ids` are ids of rows (instances or
+    keys).
     """
 
     user: User | None = None
     inventory: Inventory | None = None
     is_loading: bool = False
+    loaded_percent: int | None = None
     problem: TuiLicensesError | None = None
     view: View = field(default_factory=View)
     marked_ids: frozenset[str] = frozenset()

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tui_licenses.domain.countries import country_name, country_names
 from tui_licenses.domain.instance import Instance, InstanceState
-from tui_licenses.domain.license_key import LicenseKey, group_key, mask_key
+from tui_licenses.domain.license_key import Feature, LicenseKey, group_key, mask_key
+from tui_licenses.domain.packed import microseconds
 from tui_licenses.domain.status import STATUS_SYMBOLS, KeyStatus
 from tui_licenses.state.app_state import View
 from tui_licenses.text import clean, shorten, width_cells
 
 if TYPE_CHECKING:
-    from tui_licenses.state.select import Row
+    from tui_licenses.state.estate import Row
 
 NOT_ASSIGNED = "Not assigned"
 UNKNOWN_VERSION = "unknown"
@@ -24,7 +25,7 @@ UNKNOWN_VERSION = "unknown"
 _NUMBERS = re.compile(r"\d+|[^\d.]+")
 _BETWEEN_FEATURES = ", "
 # The worst first: what needs a decision stands on top.
-_STATUS_ORDER = {status: place for place, status in enumerate((*KeyStatus, *InstanceState))}
+STATUSES: tuple[KeyStatus | InstanceState, ...] = (*KeyStatus, *InstanceState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,13 @@ def key_text(key: LicenseKey, view: View) -> str:
     return clean(mask_key(key.key) if view.mask_keys else group_key(key.key))
 
 
-def features_text(key: LicenseKey) -> str:
-    """Return the names of all features of a key, with their quantities."""
+def features_text(features: Iterable[Feature]) -> str:
+    """Return the names of features with their quantities."""
     return _BETWEEN_FEATURES.join(
         clean(feature.name)
         if feature.quantity is None
         else f"{clean(feature.name)} ×{feature.quantity}"
-        for feature in key.features
+        for feature in features
     )
 
 
@@ -135,7 +136,7 @@ def _key_cell(row: Row, view: View, _now: datetime) -> str:
 
 
 def _features_cell(row: Row, _view: View, _now: datetime) -> str:
-    return "" if row.key is None else features_text(row.key)
+    return "" if row.key is None else features_text(row.key.features)
 
 
 def _location_cell(row: Row, _view: View, _now: datetime) -> str:
@@ -160,9 +161,9 @@ def _updated_at(row: Row) -> datetime | None:
     return None if row.instance is None else row.instance.updated_at
 
 
-def _updated_order(row: Row) -> float:
+def _updated_order(row: Row) -> int:
     updated_at = _updated_at(row)
-    return 0.0 if updated_at is None else updated_at.timestamp()
+    return 0 if updated_at is None else microseconds(updated_at)
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -183,7 +184,7 @@ COLUMNS: tuple[Column, ...] = (
         10,
         2,
         _features_cell,
-        lambda row: features_text(row.key).casefold() if row.key else "",
+        lambda row: features_text(row.key.features).casefold() if row.key else "",
     ),
     Column(
         "location", "Location", 16, 8, 1, _location_cell, lambda row: location_text(row.instance)
@@ -204,7 +205,7 @@ COLUMNS: tuple[Column, ...] = (
         12,
         0,
         _status_cell,
-        lambda row: -1 if row.status is None else _STATUS_ORDER[row.status],
+        lambda row: -1 if row.status is None else STATUSES.index(row.status),
     ),
     Column("updated", "Last update", 16, 16, 4, _updated_cell, _updated_order),
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tui_licenses.domain.account import User
 from tui_licenses.domain.activation import Activation
 from tui_licenses.domain.instance import Instance
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.errors import TuiLicensesError
-from tui_licenses.service.downloads import SavedFile
-from tui_licenses.service.inventory import Inventory
+
+if TYPE_CHECKING:
+    from tui_licenses.service.outcomes import SavedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,13 @@ class LoadStarted:
 @dataclass(frozen=True, slots=True)
 class InventoryLoaded:
     inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgressed:
+    """So many instances and keys are there by now."""
+
+    loaded_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,13 @@ class FileSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesSaved:
+    """Many files were saved, the last of them last."""
+
+    files: tuple[SavedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AddOnsToggled:
     show_add_ons: bool
 
@@ -72,6 +89,16 @@ class MarkToggled:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsMarked:
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RowsUnmarked:
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class MarksCleared:
     pass
 
@@ -86,18 +113,20 @@ class UtcToggled:
     pass
 
 
+LoadEvent = LoadStarted | LoadProgressed | InventoryLoaded | LoadFailed
 Event = (
     UserIdentified
-    | LoadStarted
-    | InventoryLoaded
-    | LoadFailed
+    | LoadEvent
     | InstanceChanged
     | KeysActivated
     | FileSaved
+    | FilesSaved
     | AddOnsToggled
     | FilterChanged
     | SortChosen
     | MarkToggled
+    | RowsMarked
+    | RowsUnmarked
     | MarksCleared
     | MaskToggled
     | UtcToggled

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import LicenseKey
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state import events
 from tui_licenses.state.app_state import AppState, Sort
+
+if TYPE_CHECKING:
+    from tui_licenses.service.outcomes import SavedFile
+
+# Percent.
+_STEP = 5
 
 
 def reduce(state: AppState, event: events.Event) -> AppState:
@@ -16,8 +22,40 @@ def reduce(state: AppState, event: events.Event) -> AppState:
     match event:
         case events.UserIdentified(user):
             return replace(state, user=user)
+        case (
+            events.LoadStarted()
+            | events.LoadProgressed()
+            | events.InventoryLoaded()
+            | events.LoadFailed()
+        ):
+            return _with_load(state, event)
+        case events.InstanceChanged(instance):
+            return _with_instance(state, instance)
+        case events.KeysActivated(activation):
+            instance = activation.instance
+            keys: dict[str, LicenseKey | None] = {key.id: key for key in activation.keys}
+            return _with_changes(state, {instance.id: instance}, keys)
+        case events.FileSaved(file):
+            return _with_files(state, (file,))
+        case events.FilesSaved(files):
+            return _with_files(state, files)
+        case (
+            events.MarkToggled()
+            | events.RowsMarked()
+            | events.RowsUnmarked()
+            | events.MarksCleared()
+        ):
+            return replace(state, marked_ids=_marks(state.marked_ids, event))
+        case _:
+            return _with_view(state, event)
+
+
+def _with_load(state: AppState, event: events.LoadEvent) -> AppState:
+    match event:
         case events.LoadStarted():
-            return replace(state, is_loading=True)
+            return replace(state, is_loading=True, loaded_percent=None)
+        case events.LoadProgressed(loaded_count):
+            return _with_progress(state, loaded_count)
         case events.InventoryLoaded(inventory):
             # Without a cursor it is a part of a load that goes on.
             return replace(
@@ -29,19 +67,33 @@ def reduce(state: AppState, event: events.Event) -> AppState:
             )
         case events.LoadFailed(problem):
             return replace(state, is_loading=False, problem=problem)
-        case events.InstanceChanged(instance):
-            return _with_instance(state, instance)
-        case events.KeysActivated(activation):
-            return _with_keys(_with_instance(state, activation.instance), activation.keys)
-        case events.FileSaved(file):
-            others = tuple(saved for saved in state.saved_files if saved.path != file.path)
-            return replace(state, saved_files=(file, *others))
+
+
+def _with_progress(state: AppState, loaded_count: int) -> AppState:
+    """Tell the progress in steps: a line that changes at every page would flicker."""
+    total = None if state.inventory is None else state.inventory.total_count
+    percent = None if not total else loaded_count * 100 // total // _STEP * _STEP
+    return state if percent == state.loaded_percent else replace(state, loaded_percent=percent)
+
+
+def _marks(marked: frozenset[str], event: events.Event) -> frozenset[str]:
+    match event:
         case events.MarkToggled(row_id):
-            return replace(state, marked_ids=state.marked_ids ^ {row_id})
-        case events.MarksCleared():
-            return replace(state, marked_ids=frozenset())
+            return marked ^ {row_id}
+        case events.RowsMarked(ids):
+            return marked | ids
+        case events.RowsUnmarked(ids):
+            return marked - ids
         case _:
-            return _with_view(state, event)
+            return frozenset()
+
+
+def _with_files(state: AppState, files: tuple[SavedFile, ...]) -> AppState:
+    """Put saved files before the others, the last one first; each path stands there once."""
+    by_path = {saved.path: saved for saved in (*state.saved_files[::-1], *files)}
+    for file in files:
+        by_path[file.path] = by_path.pop(file.path)
+    return replace(state, saved_files=tuple(by_path.values())[::-1])
 
 
 def _with_view(state: AppState, event: events.Event) -> AppState:
@@ -63,31 +115,13 @@ def _with_view(state: AppState, event: events.Event) -> AppState:
 
 def _with_instance(state: AppState, instance: Instance) -> AppState:
     """Put an instance in its place; the names on its key rows follow."""
+    return _with_changes(state, {instance.id: instance}, {})
+
+
+def _with_changes(
+    state: AppState, instances: dict[str, Instance | None], keys: dict[str, LicenseKey | None]
+) -> AppState:
     inventory = state.inventory
     if inventory is None:
         return state
-    is_known = any(known.id == instance.id for known in inventory.instances)
-    instances = tuple(
-        instance if known.id == instance.id else known for known in inventory.instances
-    )
-    keys = tuple(
-        replace(key, instance_name=instance.name)
-        if key.instance_id == instance.id and key.instance_name != instance.name
-        else key
-        for key in inventory.keys
-    )
-    return replace(
-        state,
-        inventory=replace(
-            inventory, instances=instances if is_known else (*instances, instance), keys=keys
-        ),
-    )
-
-
-def _with_keys(state: AppState, changed: tuple[LicenseKey, ...]) -> AppState:
-    inventory: Inventory | None = state.inventory
-    if inventory is None:
-        return state
-    by_id = {key.id: key for key in changed}
-    kept = tuple(by_id.pop(key.id, key) for key in inventory.keys)
-    return replace(state, inventory=replace(inventory, keys=(*kept, *by_id.values())))
+    return replace(state, inventory=inventory.with_changes(instances, keys))

@@ -22,11 +22,12 @@ from textual.worker import WorkerFailed
 from tui_licenses.config import (
     ENVIRONMENT_NAME,
     Configuration,
+    Settings,
     load_configuration,
     save_configuration,
 )
 from tui_licenses.errors import TuiLicensesError
-from tui_licenses.service.downloads import DocumentKind
+from tui_licenses.service.outcomes import DocumentKind
 from tui_licenses.state.app_state import AppState, View
 from tui_licenses.state.events import (
     AddOnsToggled,
@@ -37,7 +38,9 @@ from tui_licenses.state.store import Store
 from tui_licenses.tui.clipboard import copy_sequence
 from tui_licenses.tui.commands import find_command
 from tui_licenses.tui.crash import record_failure
+from tui_licenses.tui.first_picture import Opening
 from tui_licenses.tui.following import Following
+from tui_licenses.tui.picture_keeper import PictureKeeper
 from tui_licenses.tui.place import Place, PlaceKind
 from tui_licenses.tui.screen_diff import ScreenDiff
 from tui_licenses.tui.screens.base import DomainScreen
@@ -49,10 +52,9 @@ from tui_licenses.tui.widgets.status_line import StatusLine
 if TYPE_CHECKING:
     from tui_licenses.wiring import Services
 
-__all__ = ["Place", "TuiLicensesApp", "run_dashboard"]
-
 EXIT_INTERRUPTED = 130
 LEAST_COLUMNS, LEAST_ROWS = 60, 15
+_HELD_SECONDS = 0.3
 
 
 def _now() -> datetime:
@@ -78,20 +80,13 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         store: Store | None = None,
         place: Place | None = None,
         clock: Callable[[], datetime] = _now,
+        opening: Opening = Opening(),  # noqa: B008 - a tuple of nothing
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=opening.driver_class())
         settings = configuration.settings
         self.services = services
         self.configuration = configuration
-        self.store = store or Store(
-            AppState(
-                view=View(
-                    show_add_ons=services.context.show_add_ons,
-                    mask_keys=settings.mask_keys,
-                    expiring_days=settings.expiring_days,
-                )
-            )
-        )
+        self.store = store or _open_store(services, settings)
         self.clock = clock
         self.failure: TuiLicensesError | None = None
         self.wants_restart = False
@@ -102,7 +97,8 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         self.theme = settings.theme
         if settings.ascii:
             self._filters.append(AsciiFilter())
-        self._screen_diff = ScreenDiff(self, settings.screen_diff)
+        self._screen_diff = ScreenDiff(self, settings.screen_diff, opening.lines())
+        self._pictures = PictureKeeper(opening, self._screen_diff)
 
     # Life
 
@@ -114,13 +110,16 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         """Open the place asked for and begin to follow the cloud."""
         if not self.is_headless:
             self._leave_on_signals()
+        # Whatever keeps the copy from being read, keys are answered by then.
+        self.set_timer(_HELD_SECONDS, self.release_picture)
         if self._place is not None:
             if self._place.kind is PlaceKind.INSTANCE:
                 self.open_instance(self._place.id)
             else:
                 self.open_key(self._place.id)
         seconds = self.configuration.settings.refresh_seconds
-        if seconds or self.store.state.inventory is None:
+        inventory = self.store.state.inventory
+        if seconds or inventory is None or inventory.cursor is None:
             # A slow cloud must not hold back the first picture.
             self.call_after_refresh(self.refresh_inventory)
         if seconds:
@@ -135,6 +134,19 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             loop.add_signal_handler(number, self.exit, 128 + number)
 
+    def exit(
+        self,
+        result: int | None = None,
+        return_code: int = 0,
+        message: RenderableType | None = None,
+    ) -> None:
+        """Leave with an exit status."""
+        if not self.is_headless:
+            # After a hang-up the kernel sends SIGCONT, too. Textual's driver would then take the
+            # terminal once more while it gives it back, and read from it for ever.
+            signal.signal(signal.SIGCONT, signal.SIG_DFL)
+        super().exit(result, return_code, message)
+
     def on_resize(self, event: events.Resize) -> None:
         """Say so at once where the terminal is too small, and come back when it is not.
 
@@ -148,11 +160,24 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
             self.push_screen(TooSmallScreen(LEAST_COLUMNS, LEAST_ROWS))
         elif not is_too_small and is_shown and self.screen_stack:
             self.pop_screen()
-        self.action_repaint()
+        if not self._screen_diff.is_first_size(event.size):
+            self.action_repaint()
 
     def action_interrupt(self) -> None:
         """Leave as Ctrl-C leaves any command."""
         self._leave(EXIT_INTERRUPTED)
+
+    def release_picture(self) -> None:
+        """Let frames take the place of the first picture, which showed the same rows."""
+        self._screen_diff.release()
+
+    def note_picture(self) -> None:
+        """Note what the list looks like, for the next start."""
+        self._pictures.note(self.screen)
+
+    def keep_first_picture(self) -> None:
+        """Keep what was noted; comes when the terminal is given back."""
+        self._pictures.keep()
 
     def action_leave(self) -> None:
         """Leave."""
@@ -160,6 +185,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
 
     def _leave(self, status: int) -> None:
         screen = self.screen
+        self.note_picture()
         if isinstance(screen, DomainScreen):
             screen.leave(status)
         else:
@@ -192,7 +218,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
 
     def refresh_inventory(self) -> None:
         """Ask the cloud for what has changed, unless that is under way."""
-        if not self.store.state.is_loading:
+        if not any(worker.group == "inventory" for worker in self.workers):
             self.run_worker(Following(self).ask(), group="inventory", exclusive=True)
 
     def show_add_ons(self, show_add_ons: bool) -> None:
@@ -357,23 +383,14 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
             await screen.action_command(command_id)
 
 
-def run_dashboard(
-    configuration: Configuration, context_name: str | None = None, place: Place | None = None
-) -> int:
-    """Run the dashboard until it is left, and return the exit status.
-
-    After a bug the problem is shown in a small app of its own: the terminal is whole again, and
-    the dashboard can be started anew.
-    """
-    from tui_licenses.tui.screens.problem import ProblemApp
-    from tui_licenses.wiring import open_services
-
-    while True:
-        app = TuiLicensesApp(open_services(configuration, context_name), configuration, place=place)
-        status = app.run(mouse=configuration.settings.mouse)
-        if app.failure is not None and status is None:
-            if not ProblemApp(app.failure, configuration.settings).run():
-                return 1
-        elif not app.wants_restart:
-            return status or 0
-        configuration = load_configuration()
+def _open_store(services: Services, settings: Settings) -> Store:
+    """Return a store with the first rows of the local copy: the first picture shows them."""
+    view = View(
+        show_add_ons=services.context.show_add_ons,
+        mask_keys=settings.mask_keys,
+        expiring_days=settings.expiring_days,
+    )
+    first = services.local_copy.read_first()
+    if first is None:
+        return Store(AppState(view=view))
+    return Store(AppState(user=first.user, inventory=first, is_loading=True, view=view))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
+from tui_licenses.tui.keys import shown_key
 from tui_licenses.tui.refusals import (
     Refusal,
     Situation,
@@ -18,7 +19,7 @@ from tui_licenses.tui.refusals import (
     needs_profile,
 )
 
-__all__ = ["Command", "MoveKey", "Situation", "bindings_of", "commands_of", "find_command"]
+__all__ = ["Command", "Situation", "bindings_of", "commands_of", "find_command"]
 
 LICENSES = "licenses"
 INSTANCE = "instance"
@@ -28,49 +29,9 @@ ACTIVATION = "activation"
 SAVED_FILES = "saved-files"
 HELP = "help"
 PLAN_GATE = "plan-gate"
+BULK_DOWNLOAD = "bulk-download"
 
 FOOTER_MAXIMUM = 6
-
-_SHOWN_KEYS = {
-    "question_mark": "?",
-    "slash": "/",
-    "plus": "+",
-    "colon": ":",
-    "space": "space",
-    "enter": "Enter",
-    "escape": "Esc",
-    "up": "Up",
-    "down": "Down",
-    "pageup": "PgUp",
-    "pagedown": "PgDn",
-    "home": "Home",
-    "end": "End",
-    "f1": "F1",
-    "f7": "F7",
-    "f8": "F8",
-    "ctrl+c": "Ctrl-C",
-    "ctrl+l": "Ctrl-L",
-    "ctrl+p": "Ctrl-P",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class MoveKey:
-    """Keys that move the cursor of any table; `action` is one of the table."""
-
-    keys: tuple[str, ...]
-    help: str
-    action: str
-
-
-MOVE_KEYS: tuple[MoveKey, ...] = (
-    MoveKey(("up", "k"), "One row up.", "move(-1)"),
-    MoveKey(("down", "j"), "One row down.", "move(1)"),
-    MoveKey(("pageup",), "One page up.", "page(-1)"),
-    MoveKey(("pagedown",), "One page down.", "page(1)"),
-    MoveKey(("home", "g"), "To the first row.", "first"),
-    MoveKey(("end", "G"), "To the last row.", "last"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +57,6 @@ class Command:
     def shown_key(self) -> str:
         """Return the first key as people write it."""
         return shown_key(self.keys[0])
-
-
-def shown_key(key: str) -> str:
-    """Return a key as people write it."""
-    return _SHOWN_KEYS.get(key, key)
 
 
 _DOWNLOADS = (LICENSES, INSTANCE, KEY)
@@ -142,6 +98,38 @@ COMMANDS: tuple[Command, ...] = (
         (LICENSES,),
     ),
     Command("mark", ("space",), "mark", "Mark the row for a download.", "mark", (LICENSES,)),
+    Command(
+        "mark-range",
+        ("V",),
+        "mark range",
+        "Mark the rows from the one marked last to this one.",
+        "mark_range",
+        (LICENSES,),
+    ),
+    Command(
+        "mark-down",
+        ("shift+down",),
+        "mark down",
+        "Mark the row and the one below, and go there.",
+        "extend_marks(1)",
+        (LICENSES,),
+    ),
+    Command(
+        "mark-up",
+        ("shift+up",),
+        "mark up",
+        "Mark the row and the one above, and go there.",
+        "extend_marks(-1)",
+        (LICENSES,),
+    ),
+    Command(
+        "mark-all",
+        ("asterisk",),
+        "mark all",
+        "Mark all rows that the filter shows; once more takes their marks away.",
+        "mark_all",
+        (LICENSES,),
+    ),
     Command(
         "sort",
         ("s",),
@@ -284,7 +272,7 @@ COMMANDS: tuple[Command, ...] = (
         "copy",
         "Copy the key or name to the clipboard of the terminal; it is shown as text as well.",
         "copy_row",
-        (LICENSES, INSTANCE, KEY, HARDWARE, SAVED_FILES, PLAN_GATE),
+        (LICENSES, INSTANCE, KEY, HARDWARE, SAVED_FILES, PLAN_GATE, BULK_DOWNLOAD),
     ),
     Command(
         "refresh",

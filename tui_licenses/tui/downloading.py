@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import KeyState, LicenseKey, mask_key
-from tui_licenses.errors import Detail, PartialFailureError, TuiLicensesError
-from tui_licenses.service.downloads import DocumentKind, DownloadOutcome, SavedFile
-from tui_licenses.state.events import FileSaved, MarksCleared
+from tui_licenses.errors import TuiLicensesError
+from tui_licenses.service.outcomes import DocumentKind, SavedFile, Subject
+from tui_licenses.state.bulk_progress import BulkProgress
+from tui_licenses.state.events import FileSaved, FilesSaved, RowsUnmarked
 from tui_licenses.text import clean
 from tui_licenses.tui.guide import steps_after_download
+from tui_licenses.tui.marking import settled_marks
+from tui_licenses.tui.screens.bulk_download import BulkDownloadScreen
 from tui_licenses.tui.screens.download import DownloadChoice, DownloadScreen
 
 if TYPE_CHECKING:
@@ -23,7 +26,6 @@ _NOUNS = {
     DocumentKind.CERTIFICATE: "certificates",
     DocumentKind.PROFILE: "server profiles",
 }
-Subject = Instance | LicenseKey
 
 
 class Downloading:
@@ -36,7 +38,7 @@ class Downloading:
     async def save(self, kind: DocumentKind, ids: Sequence[str]) -> None:
         """Ask for the folder, save one document for each id, and tell the outcome."""
         try:
-            subjects = [await self._find(kind, subject_id) for subject_id in ids]
+            subjects = await self._find_all(kind, ids)
             choice = await self._ask(kind, subjects)
             if choice is None:
                 self._app.tell("Nothing was saved.")
@@ -47,29 +49,24 @@ class Downloading:
         except TuiLicensesError as error:
             self._app.show_problem(error)
 
-    async def _find(self, kind: DocumentKind, subject_id: str) -> Subject:
+    async def _find_all(self, kind: DocumentKind, ids: Sequence[str]) -> list[Subject]:
         inventory = self._app.store.state.inventory
-        known: Sequence[Subject] = ()
+        is_key = kind is DocumentKind.CERTIFICATE
+        known: dict[str, Subject] = {}
         if inventory is not None:
-            is_key = kind is DocumentKind.CERTIFICATE
-            known = inventory.keys if is_key else inventory.instances
-        for subject in known:
-            if subject.id == subject_id:
-                return subject
-        if kind is DocumentKind.CERTIFICATE:
-            return await self._app.services.inventory.show_key(subject_id)
-        return await self._app.services.inventory.show_instance(subject_id)
+            known = {each.id: each for each in (inventory.keys if is_key else inventory.instances)}
+        service = self._app.services.inventory
+        show = service.show_key if is_key else service.show_instance
+        return [known.get(subject_id) or await show(subject_id) for subject_id in ids]
 
     async def _ask(self, kind: DocumentKind, subjects: Sequence[Subject]) -> DownloadChoice | None:
         folder = self._service.default_folder()
+        names = await asyncio.to_thread(lambda: [self._name(kind, each) for each in subjects])
         if len(subjects) == 1:
-            name = self._name(kind, subjects[0])
             note = await self._note(kind, subjects[0])
         else:
-            name = f"{len(subjects)} files"
-            note = f"{len(subjects)} {_NOUNS[kind]}, each under a name of its own."
-        exists = len(subjects) == 1 and (folder / name).exists()
-        return await self._app.push_screen_wait(DownloadScreen(kind, name, folder, note, exists))
+            note = f"{len(subjects):,} {_NOUNS[kind]}, each under a name of its own."
+        return await self._app.push_screen_wait(DownloadScreen(kind, names, folder, note))
 
     def _name(self, kind: DocumentKind, subject: Subject) -> str:
         if isinstance(subject, LicenseKey):
@@ -107,26 +104,26 @@ class Downloading:
     async def _save_many(
         self, kind: DocumentKind, subjects: Sequence[Subject], choice: DownloadChoice
     ) -> None:
-        done = 0
-
-        def count(outcome: DownloadOutcome) -> None:
-            nonlocal done
-            done += 1
-            if outcome.file is not None:
-                self._app.store.dispatch(FileSaved(outcome.file))
-            self._app.tell(f"Saved {done} of {len(subjects)} {_NOUNS[kind]}")
-
-        outcomes = await self._service.many(
-            kind, subjects, choice.folder, force=choice.force, on_outcome=count
+        app, progress = self._app, BulkProgress(len(subjects))
+        bulk = self._service.bulk(
+            kind, subjects, choice.folder, force=choice.force, on_outcome=progress.count
         )
-        failed = [outcome for outcome in outcomes if outcome.error is not None]
-        self._app.tell(
-            f"Saved {len(outcomes) - len(failed)} of {len(outcomes)} {_NOUNS[kind]} "
-            f"to {choice.folder}"
-        )
-        if failed:
-            raise _partial_failure(failed, subjects, len(outcomes))
-        self._app.store.dispatch(MarksCleared())
+        title = f"Download of {len(subjects):,} {_NOUNS[kind]} to {choice.folder}"
+        screen = BulkDownloadScreen(app.services, app.store, title, bulk, progress)
+        await app.push_screen(screen)
+        try:
+            result = await bulk.run()
+        finally:
+            screen.end()
+        files = tuple(outcome.file for outcome in result.outcomes if outcome.file is not None)
+        missing = frozenset(each.subject_id for each in result.outcomes if each.file is None)
+        app.store.dispatch(FilesSaved(files))
+        app.store.dispatch(RowsUnmarked(settled_marks(app.store.state, missing)))
+        screen.show_result([_shown_name(subject) for subject in subjects], result)
+
+
+def _shown_name(subject: Subject) -> str:
+    return mask_key(subject.key) if isinstance(subject, LicenseKey) else subject.name
 
 
 def _saved_text(file: SavedFile) -> str:
@@ -135,27 +132,3 @@ def _saved_text(file: SavedFile) -> str:
     contents = f", {file.contents}" if file.contents else ""
     folder = clean(str(file.path.parent))
     return f"{verb} {clean(file.path.name)}{contents}; in {folder}; sha256 {file.sha256}"
-
-
-def _partial_failure(
-    failed: Sequence[DownloadOutcome], subjects: Sequence[Subject], count: int
-) -> PartialFailureError:
-    names = {
-        subject.id: mask_key(subject.key) if isinstance(subject, LicenseKey) else subject.name
-        for subject in subjects
-    }
-    details = tuple(
-        Detail(
-            names[outcome.subject_id],
-            outcome.error.code,
-            f"{names[outcome.subject_id]}: {outcome.error.message}",
-        )
-        for outcome in failed
-        if outcome.error is not None
-    )
-    return PartialFailureError(
-        "partial-failure",
-        f"{len(failed)} of {count} files were not saved.",
-        "The marks are kept; correct the cause and press the key again.",
-        details=details,
-    )

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.errors import NotAllowedError, SignInError, TuiLicensesError
-from tui_licenses.service.inventory import Inventory
-from tui_licenses.state.events import InventoryLoaded, LoadFailed, LoadStarted, UserIdentified
+from tui_licenses.state.events import (
+    InventoryLoaded,
+    LoadFailed,
+    LoadProgressed,
+    LoadStarted,
+    UserIdentified,
+)
 
 if TYPE_CHECKING:
     from tui_licenses.tui.app import TuiLicensesApp
@@ -23,18 +30,29 @@ class Following:
     async def ask(self) -> None:
         """Load the inventory, or what has changed of it, into the store."""
         self._store.dispatch(LoadStarted())
-        known = self._store.state.inventory
-        service = self._app.services.inventory
         try:
-            if known is None or known.cursor is None:
-                inventory = await service.load(self._show_page)
-            else:
-                inventory = await service.refresh(known)
+            inventory = await self._ask(self._store.state.inventory)
         except TuiLicensesError as error:
             self._store.dispatch(LoadFailed(error))
             await self._explain(error)
             return
         self._store.dispatch(InventoryLoaded(inventory))
+        self._app.call_after_refresh(self._app.note_picture)
+
+    async def _ask(self, known: Inventory | None) -> Inventory:
+        services = self._app.services
+        is_known = known is not None and known.cursor is not None
+        if not is_known:
+            known = await asyncio.to_thread(services.local_copy.read)
+            if known is not None:
+                self._store.dispatch(InventoryLoaded(known))
+            self._app.call_after_refresh(self._app.release_picture)
+            self._store.dispatch(LoadStarted())
+        # What the cloud is asked with takes a while to import: the keyboard must not wait for it.
+        service = await asyncio.to_thread(lambda: services.inventory)
+        if known is None or known.cursor is None:
+            return await service.load(self._show_page)
+        return await service.refresh(known if is_known else await service.identify(known))
 
     def _show_page(self, inventory: Inventory) -> None:
         count = len(inventory.instances) + len(inventory.keys)
@@ -43,11 +61,12 @@ class Following:
         if count >= 2 * self._shown_count:
             self._shown_count = count
             self._store.dispatch(InventoryLoaded(inventory))
+        self._store.dispatch(LoadProgressed(count))
 
     async def _explain(self, error: TuiLicensesError) -> None:
         """Open the screen for an account without the tab, or for a missing sign-in."""
         app = self._app
-        if len(app.screen_stack) > 1 or self._store.state.inventory is not None:
+        if len(app.screen_stack) > 1:
             return
         if isinstance(error, NotAllowedError) and error.code == "plan-not-eligible":
             from tui_licenses.tui.screens.plan_gate import PlanGateScreen

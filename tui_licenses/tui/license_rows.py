@@ -63,8 +63,8 @@ def find_instance(state: AppState, instance_id: str) -> Subject:
     inventory = state.inventory
     if inventory is None:
         return Subject()
-    instance = next((known for known in inventory.instances if known.id == instance_id), None)
-    return Subject(instance, instance_keys(inventory.keys, instance_id))
+    keys = inventory.keys.of_instance(instance_id)
+    return Subject(inventory.instances.find(instance_id), instance_keys(keys, instance_id))
 
 
 def find_key(state: AppState, key_id: str) -> Subject:
@@ -72,7 +72,7 @@ def find_key(state: AppState, key_id: str) -> Subject:
     inventory = state.inventory
     if inventory is None:
         return Subject()
-    key = next((known for known in inventory.keys if known.id == key_id), None)
+    key = inventory.keys.find(key_id)
     if key is None or key.instance_id is None:
         return Subject(keys=() if key is None else (key,), key=key)
     return replace(find_instance(state, key.instance_id), key=key)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tui_licenses.domain.instance import InstanceState
 from tui_licenses.domain.status import KeyStatus
+from tui_licenses.errors import TuiLicensesError
 from tui_licenses.state.app_state import AppState, View
 from tui_licenses.state.columns import (
     COLUMNS,
@@ -18,8 +19,9 @@ from tui_licenses.state.columns import (
     shorten_features,
     shorten_location,
 )
-from tui_licenses.state.select import Row, RowKind, Selection
-from tui_licenses.text import clean, shorten, width_cells
+from tui_licenses.state.estate import Row, RowKind
+from tui_licenses.state.select import Selection
+from tui_licenses.text import shorten, width_cells
 from tui_licenses.tui.widgets.row_table import TableColumn
 from tui_licenses.tui.widgets.table_column import no_tone
 
@@ -126,17 +128,27 @@ def empty_lines(selection: Selection, state: AppState) -> tuple[str, ...]:
 
 
 def counts_line(selection: Selection | None, state: AppState, now: datetime) -> Text:
-    """Return the line below the rows: how many there are, of when, and what is wrong."""
+    """Return the line below the rows: of when they are, how many there are, what is going on.
+
+    The age comes first, since a narrow terminal cuts the end; where the last refresh failed it is
+    marked.
+    """
     line = Text(no_wrap=True, overflow="ellipsis")
-    if selection is not None:
-        line.append(_counts_text(selection, state))
     if state.inventory is not None:
-        line.append(f" · as of {_clock_time(state.inventory.fetched_at, state.view, now)}")
+        age = f"as of {_clock_time(state.inventory.fetched_at, state.view, now)}"
+        line.append(age if state.problem is None else f"! {age}", "bold" if state.problem else "")
+    percent = state.loaded_percent
+    is_whole = state.inventory is not None and state.inventory.cursor is not None
+    if selection is not None and (is_whole or percent is not None or not state.is_loading):
+        line.append(f" · {_counts_text(selection, state)}")
     if state.is_loading:
-        line.append(" · loading…")
-    if state.problem is not None and state.inventory is not None:
-        line.append(f" · ! {clean(state.problem.message)} Press r to try again.", style="bold")
+        line.append(" · loading…" if percent is None else f" · loading… {percent} %")
     return line
+
+
+def problem_text(problem: TuiLicensesError) -> str:
+    """Return why a refresh failed, and how to ask for another."""
+    return f"! {problem.message} Press r to try again."
 
 
 def _clock_time(instant: datetime, view: View, now: datetime) -> str:

@@ -88,7 +88,5 @@ def _master_state(situation: Situation) -> KeyState | None:
     inventory, instance = situation.state.inventory, situation.instance
     if inventory is None or instance is None:
         return None
-    for key in inventory.keys:
-        if key.id == instance.master_key_id:
-            return key.state
-    return None
+    master = inventory.keys.find(instance.master_key_id)
+    return None if master is None else master.state

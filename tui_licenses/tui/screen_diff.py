@@ -28,6 +28,7 @@ from rich.console import RenderableType
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 
 from tui_licenses.tui.crash import record_failure
 from tui_licenses.tui.terminal_cells import Line, Pen, cells_of, first_cells
@@ -69,13 +70,19 @@ def has_scroll_regions(environment: Mapping[str, str]) -> bool:
 
 
 class ScreenDiff:
-    """Shows the frames of an app by their difference, or leaves them to Textual."""
+    """Shows the frames of an app by their difference, or leaves them to Textual.
 
-    def __init__(self, app: App[Any], is_wanted: bool) -> None:
+    `shown` is what the terminal shows before the first frame; frames are then held until
+    `release`, since the first ones are of screens half arranged.
+    """
+
+    def __init__(self, app: App[Any], is_wanted: bool, shown: list[Line] | None = None) -> None:
         self._app = app
         self._is_wanted = is_wanted
         self._is_possible: bool | None = None
-        self._picture = FramePicture()
+        self._picture = FramePicture(shown)
+        self._is_held = shown is not None
+        self._first_size = (len(shown[0].glyphs), len(shown)) if shown else None
         self._waiting: asyncio.TimerHandle | None = None
 
     def show(self, screen: Screen[Any], frame: RenderableType | None) -> RenderableType | None:
@@ -97,12 +104,34 @@ class ScreenDiff:
         if self._app.screen_stack:
             self._app.screen.refresh()
 
+    def release(self) -> None:
+        """Show the frames that were held, by their difference to what the terminal showed."""
+        if self._is_held:
+            self._is_held = False
+            if self._is_possible and self._waiting is None:
+                self._send_later()
+
+    def is_first_size(self, size: Size) -> bool:
+        """Say whether the terminal still has the size, and shows what it did, at the start."""
+        return self._is_held and self._first_size == (size.width, size.height)
+
+    def lines(self) -> list[Line] | None:
+        """Return the lines that the terminal shows, None where they are not known."""
+        if not self._is_possible or self._waiting is not None or self._is_held:
+            return None
+        return self._picture.lines()
+
+    def output_of(self, lines: list[Line]) -> str:
+        """Return what draws these lines on an empty terminal."""
+        shown = ShownPicture(len(lines[0].glyphs), len(lines))
+        return shown.change_to(lines, range(len(lines)), (0, 0))
+
     def _can_show(self, frame: RenderableType) -> bool:
         if self._is_possible is None:
             driver = self._app._driver
             self._is_possible = (
                 self._is_wanted
-                and type(driver) is LinuxDriver
+                and isinstance(driver, LinuxDriver)
                 and not driver.is_inline
                 and has_scroll_regions(os.environ)
                 and is_proven_textual()
@@ -116,7 +145,7 @@ class ScreenDiff:
             frame = self._whole(screen)
         colors = app.console._color_system or ColorSystem.TRUECOLOR
         self._picture.take(frame, colors)
-        if self._waiting is None:
+        if self._waiting is None and not self._is_held:
             self._send_or_wait()
         return None
 
@@ -183,16 +212,20 @@ class ScreenDiff:
 class FramePicture:
     """The picture that frames of Textual make, and the one the terminal shows of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, shown: list[Line] | None = None) -> None:
         self._wanted: list[Line] = []
         self._width = 0
         self._touched: set[int] = set()
-        self._shown = ShownPicture(0, 0)
+        self._shown = ShownPicture.of(shown or [])
 
     def forget(self) -> None:
         """Trust nothing on the terminal any more."""
         self._shown.forget()
         self._wanted = []
+
+    def lines(self) -> list[Line]:
+        """Return the lines that the terminal shows."""
+        return self._shown.lines[:]
 
     def takes(self, frame: RenderableType) -> bool:
         """Say whether a frame can be taken: pieces are for a picture that is known."""

@@ -89,6 +89,13 @@ class ShownPicture:
         self._y: int | None = None
         self._rest: tuple[int, int] | None = None
 
+    @classmethod
+    def of(cls, lines: list[Line]) -> ShownPicture:
+        """Return the picture of a terminal that shows these lines, its pen put down."""
+        shown = cls(len(lines[0].glyphs) if lines else 0, len(lines))
+        shown.lines, shown._is_known = lines[:], True
+        return shown
+
     def forget(self) -> None:
         """Trust nothing on the terminal any more; the next change repaints it whole."""
         self._is_known = False

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
+import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -97,6 +100,89 @@ def test_a_bulk_download_that_partly_failed_tells_every_outcome(
     assert "2 of 3 documents could not be downloaded." in told.notes
     assert "Atlantis" in told.notes
     assert free["key"] not in told.notes
+
+
+def test_what_the_filter_finds_is_downloaded(program: Program, tmp_path: Path) -> None:
+    words = ("--query", "zürich active", "--to", str(tmp_path / "found"))
+    instances = program.items("download", "license", *words)
+    assert {file["subject"] for file in instances} == {"Zürich Flughafen"}
+    keys = program.items("keys", "list", "--addons", "--instance", instances[0]["subjectId"])
+    active = {key["id"] for key in keys if key["status"] == "active"}
+    certificates = program.items("download", "certificate", *words)
+    assert {file["subjectId"] for file in certificates} == active
+    assert len(active) > 1
+    nothing = ("download", "profile", "--query", "nowhere at all")
+    assert program.refusal(*nothing, status=4)["code"] == "not-found"
+    assert names_in(Path.cwd()) == []
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_ids_are_read_from_standard_input(program: Program, tmp_path: Path, count: int) -> None:
+    masters = {key["id"]: key for key in program.keys("master", "active")}
+    names = Counter(one["name"].casefold() for one in program.items("instances", "list"))
+    wanted = program.instances(
+        lambda one: one["masterKeyId"] in masters and names[one["name"].casefold()] == 1
+    )
+    typed = [
+        wanted[0]["id"],
+        f"  {wanted[1]['name'].upper()} ",
+        "",
+        "-".join(re.findall("....", masters[wanted[2]["masterKeyId"]]["key"])).lower(),
+        *(instance["id"] for instance in wanted[3:]),
+    ][:count]
+    words = ("download", "license", "--to", str(tmp_path / "ids"))
+    for arguments in (words, (*words, "-")):
+        files = program.data(*arguments, stdin="\n".join(typed))["items"]
+        expected = [instance["id"] for instance in wanted][: len([one for one in typed if one])]
+        assert [file["subjectId"] for file in files] == expected
+
+
+def test_what_is_named_on_standard_input_and_cannot_be_found_is_told(
+    program: Program, tmp_path: Path
+) -> None:
+    free = program.keys("master", "unassigned")[0]
+    ids = [instance["id"] for instance in program.items("instances", "list")[:10]]
+    words = ("download", "profile", "--to", str(tmp_path / "ids"), "--format", "json")
+    typed = "\n".join([*ids, "Atlantis"])
+    envelope = program(*words, stdin=typed, status=9).envelope()
+    assert {error["pointer"] for error in envelope["errors"][1:]} >= {"Atlantis"}
+    licenses = ("download", "license", "--to", str(tmp_path / "ids"))
+    told = program(*licenses, stdin="\n".join([*ids, free["key"]]), status=9)
+    assert "is not assigned to an instance" in told.notes
+    assert free["key"] not in told.notes
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--all", "--query", "x"), ("an id", "--all"), ("an id", "--query", "x"), (), ("-",)],
+)
+def test_what_to_download_is_said_in_one_way(program: Program, words: tuple[str, ...]) -> None:
+    error = program.refusal("download", "license", *words, status=2)
+    assert error["code"] == "invalid-request"
+    assert names_in(Path.cwd()) == []
+
+
+def test_run_again_only_what_is_missing_is_new_and_the_checksums_hold(
+    program: Program, tmp_path: Path
+) -> None:
+    folder = tmp_path / "all"
+    words = ("download", "license", "--all", "--to", str(folder))
+    first = program.items(*words)
+    assert all(file["isNew"] for file in first)
+    Path(first[0]["path"]).unlink()
+    again = program.items(*words)
+    assert [file["isNew"] for file in again] == [number == 0 for number in range(len(again))]
+    check = ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"]
+    assert subprocess.run(check, cwd=folder, check=False).returncode == 0
+    assert len((folder / "SHA256SUMS").read_text().splitlines()) == 2 * len(first)
+
+
+def test_checksums_that_cannot_be_written_are_a_warning(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "all" / "SHA256SUMS").mkdir(parents=True)
+    words = ("download", "profile", "--all", "--to", str(tmp_path / "all"), "--format", "json")
+    envelope = program(*words).envelope()
+    assert "SHA256SUMS was not written" in envelope["warnings"][0]
+    assert len(envelope["data"]["items"]) > 10
 
 
 def test_a_file_that_holds_something_else_is_replaced_only_by_force(program: Program) -> None:

@@ -20,8 +20,9 @@ from tests.support.scripted_server import (
 )
 from tests.support.values import make_instance
 from tui_licenses.api.client import Change, ChangesPage, Client, RevisionConflictError
-from tui_licenses.api.session import Credentials, Session
+from tui_licenses.api.session import Session
 from tui_licenses.api.transport import Transport
+from tui_licenses.config import Credentials
 from tui_licenses.errors import (
     NotAllowedError,
     NotFoundError,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from itertools import chain, repeat
@@ -88,6 +90,28 @@ async def test_an_answer_arrives_with_status_headers_and_body() -> None:
     assert (answer.status, answer.body, answer.headers["x-thing"]) == (201, b"pong", "1")
     assert server.received[0].path == "/prefix/ping"
     assert server.received[0].headers["user-agent"].startswith("tui-licenses/")
+
+
+async def test_a_request_searches_for_no_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    class Recorder:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            searched.append(name)
+
+    async with scripted_server(scripted(http(200, b"pong"))) as server:
+        transport = Transport(server.url)
+        try:
+            for _ in range(2):
+                searched.clear()
+                with monkeypatch.context() as patch:
+                    patch.setattr(sys, "meta_path", [Recorder, *sys.meta_path])
+                    async with transport.stream(PING) as streamed:
+                        await streamed.whole()
+        finally:
+            await transport.aclose()
+    assert searched == []
 
 
 async def test_nobody_listening_is_a_refused_connection() -> None:
@@ -301,3 +325,14 @@ async def test_an_interrupted_request_leaves_the_transport_usable() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert (await ask(transport)).body == b"pong"
+
+
+def test_the_command_line_of_httpx_is_never_loaded() -> None:
+    program = (
+        "import sys; from tui_licenses.api.http_library import load_httpx; load_httpx();"
+        "import httpx; httpx.AsyncClient; print(sorted({'rich', 'click'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

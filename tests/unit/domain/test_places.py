@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+import pycountry
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,12 @@ from hypothesis import strategies as st
 from tests.support.values import make_instance, make_key
 from tui_licenses.domain import file_names
 from tui_licenses.domain.account import has_licenses_tab, plan_name
-from tui_licenses.domain.countries import check_country, country_name, search_countries
+from tui_licenses.domain.countries import (
+    check_country,
+    country_name,
+    country_names,
+    search_countries,
+)
 from tui_licenses.domain.instance import check_name
 from tui_licenses.errors import UseError
 
@@ -19,6 +25,14 @@ from tui_licenses.errors import UseError
 @pytest.mark.parametrize("name", ["Berlin", "  Berlin ", "名前", "a" * 120, "host[/prod]"])
 def test_a_printable_name_is_accepted_and_trimmed(name: str) -> None:
     assert check_name(name) == name.strip()
+
+
+def test_the_countries_are_those_of_pycountry_sorted_by_name() -> None:
+    names = {
+        country.alpha_2: getattr(country, "common_name", country.name)
+        for country in pycountry.countries
+    }
+    assert list(country_names().items()) == sorted(names.items(), key=lambda item: item[1])
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a" * 121, "a\x1bb", "a\u202eb", "a\nb"])

@@ -21,7 +21,7 @@ from tui_licenses.state.columns import (
     status_text,
     version_order,
 )
-from tui_licenses.state.select import Row, RowKind
+from tui_licenses.state.estate import Row, RowKind
 
 KEY_ROW = Row("k", RowKind.KEY, make_instance(), make_key(), KeyStatus.ACTIVE, 0, 1)
 INSTANCE_ROW = Row("i", RowKind.INSTANCE, make_instance(), None, InstanceState.LICENSED, 0, 0)
@@ -101,7 +101,7 @@ def test_features_that_do_not_fit_are_counted(width: int, shown: str) -> None:
             Feature("v", "Video wall", None),
         )
     )
-    assert shorten_features(features_text(key), width) == shown
+    assert shorten_features(features_text(key.features), width) == shown
 
 
 def test_a_single_long_feature_is_cut_without_a_count() -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from tests.support.values import NOW, make_instance, make_key, make_user
 from tui_licenses.domain.activation import Activation
+from tui_licenses.domain.inventory import Inventory
+from tui_licenses.domain.key_table import KeyTable
 from tui_licenses.errors import UnavailableError
 from tui_licenses.service.downloads import DocumentKind, SavedFile
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state import events
 from tui_licenses.state.app_state import AppState, Sort
 from tui_licenses.state.reduce import reduce
@@ -19,7 +20,7 @@ from tui_licenses.state.store import Store
 
 INSTANCE = make_instance()
 KEY = make_key()
-INVENTORY = Inventory(make_user(), (INSTANCE,), (KEY,), NOW, "cursor")
+INVENTORY = Inventory.of(make_user(), (INSTANCE,), (KEY,), NOW, "cursor")
 LOADED = AppState(user=INVENTORY.user, inventory=INVENTORY)
 
 
@@ -48,7 +49,7 @@ def test_a_failed_load_keeps_the_last_good_inventory() -> None:
 
 def test_a_renamed_instance_takes_its_key_rows_along() -> None:
     other = make_key(id="other", instance_id="elsewhere", instance_name="Elsewhere")
-    state = replace(LOADED, inventory=replace(INVENTORY, keys=(KEY, other)))
+    state = replace(LOADED, inventory=replace(INVENTORY, keys=KeyTable.of((KEY, other))))
     renamed = replace(INSTANCE, name="Hamburg")
     inventory = after(state, events.InstanceChanged(renamed)).inventory
     assert inventory is not None
@@ -64,7 +65,7 @@ def test_an_activation_adds_a_new_instance_and_changes_known_keys_in_place() -> 
     inventory = after(LOADED, events.KeysActivated(activation)).inventory
     assert inventory is not None
     assert inventory.instances == (INSTANCE, new)
-    assert inventory.keys == (moved, bought)
+    assert set(inventory.keys) == {moved, bought}
 
 
 @pytest.mark.parametrize(
@@ -154,3 +155,17 @@ def test_an_event_that_changes_nothing_tells_nobody() -> None:
     store.subscribe(lambda _, now: heard.append(now))
     store.dispatch(events.InstanceChanged(INSTANCE))
     assert heard == []
+
+
+def test_many_saved_files_come_before_the_others_the_last_one_first() -> None:
+    state = after(AppState(), events.FileSaved(saved("a")), events.FileSaved(saved("b")))
+    again = saved("a", size=2)
+    state = after(state, events.FilesSaved((saved("c"), again, saved("d"))))
+    assert state.saved_files == (saved("d"), again, saved("c"), saved("b"))
+
+
+def test_rows_are_marked_and_unmarked_together() -> None:
+    state = after(AppState(), events.MarkToggled("a"), events.RowsMarked(frozenset("abc")))
+    assert state.marked_ids == frozenset("abc")
+    assert after(state, events.RowsUnmarked(frozenset("bx"))).marked_ids == frozenset("ac")
+    assert after(state, events.MarksCleared()).marked_ids == frozenset()

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from tests.support.values import NOW, make_instance, make_key, make_user
 from tui_licenses.domain.instance import Instance, InstanceState, Location
+from tui_licenses.domain.inventory import Inventory
+from tui_licenses.domain.key_table import KeyTable
 from tui_licenses.domain.license_key import Feature, KeyKind, KeyState, LicenseKey
 from tui_licenses.domain.status import KeyStatus
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.app_state import Sort, View
-from tui_licenses.state.select import NOT_ASSIGNED_ID, RowKind, Selector, select_rows
+from tui_licenses.state.estate import NOT_ASSIGNED_ID, RowKind
+from tui_licenses.state.select import Selector, select_rows
 
 ALL = View(show_add_ons=True)
 
@@ -36,7 +38,7 @@ def _key(key_id: str, instance: str | None, **changes: object) -> LicenseKey:
 
 
 def _inventory(*values: Instance | LicenseKey) -> Inventory:
-    return Inventory(
+    return Inventory.of(
         make_user(),
         tuple(value for value in values if isinstance(value, Instance)),
         tuple(value for value in values if isinstance(value, LicenseKey)),
@@ -94,7 +96,7 @@ def test_rows_tell_kind_depth_and_status() -> None:
     assert rows["instance-Bern"].kind is RowKind.INSTANCE
     assert rows["instance-Bern"].status is InstanceState.LICENSED
     assert (rows["m-Bern"].depth, rows["a1-bern"].depth, rows["loose"].depth) == (1, 2, 1)
-    assert rows["m-Bern"].instance is rows["instance-Bern"].instance
+    assert rows["m-Bern"].instance == rows["instance-Bern"].instance
     assert rows["m-Bern"].status is KeyStatus.ACTIVE
     heading = rows[NOT_ASSIGNED_ID]
     assert (heading.kind, heading.instance, heading.key) == (RowKind.HEADING, None, None)
@@ -104,7 +106,9 @@ def test_add_ons_of_a_suspended_master_are_shown_as_suspended() -> None:
     keys = tuple(
         replace(key, state=KeyState.SUSPENDED) if key.id == "m-Bern" else key for key in ESTATE.keys
     )
-    rows = {row.id: row for row in select_rows(replace(ESTATE, keys=keys), ALL, NOW).rows}
+    rows = {
+        row.id: row for row in select_rows(replace(ESTATE, keys=KeyTable.of(keys)), ALL, NOW).rows
+    }
     assert rows["a1-bern"].status is KeyStatus.SUSPENDED
 
 
@@ -146,18 +150,21 @@ def test_a_growing_filter_finds_what_a_fresh_one_finds() -> None:
 
 def test_what_did_not_change_is_not_built_again() -> None:
     selector = Selector()
-    first = selector.estate(ESTATE, ALL)
+    first = selector.estate(ESTATE)
     later = replace(ESTATE, fetched_at=NOW + timedelta(minutes=1))
-    assert selector.estate(later, View()) is first
-    assert selector.estate(later, View(show_utc=True)) is not first
-    assert selector.estate(replace(ESTATE, keys=()), ALL) is not first
+    assert selector.estate(later) is first
+    assert selector.estate(replace(ESTATE, keys=KeyTable.of())) is not first
 
 
-def test_search_texts_are_made_little_by_little() -> None:
-    estate = Selector().estate(ESTATE, ALL)
-    assert not estate.prepare(3, ALL, NOW)
-    assert estate.prepare(100, ALL, NOW)
-    assert len(estate.texts(ALL, NOW)) == len(estate)
+def test_what_a_search_needs_is_made_little_by_little_and_kept_while_a_status_stands() -> None:
+    selector = Selector()
+    steps = 0
+    while not selector.prepare(ESTATE, ALL, NOW):
+        steps += 1
+    assert steps > 3
+    assert selector.prepare(ESTATE, replace(ALL, filter_text="x"), NOW + timedelta(minutes=1))
+    assert not selector.prepare(ESTATE, ALL, NOW + timedelta(hours=1))
+    assert not selector.prepare(ESTATE, replace(ALL, show_utc=True), NOW + timedelta(hours=1))
 
 
 def test_a_sort_orders_instances_and_the_keys_within_them() -> None:
@@ -194,3 +201,17 @@ def test_any_filter_text_gives_a_part_of_all_rows(text: str) -> None:
     found = _ids(ESTATE, View(show_add_ons=True, filter_text=text))
     assert len(found) == len(set(found))
     assert set(found) <= set(_ids(ESTATE, ALL))
+
+
+@given(
+    st.sampled_from(["", "bern", "o", "add-on", "nothing"]),
+    st.booleans(),
+    st.sampled_from([None, "instance", "status"]),
+)
+def test_the_ids_of_the_shown_rows_are_theirs_without_the_heading(
+    text: str, show_add_ons: bool, column_id: str | None
+) -> None:
+    view = View(show_add_ons=show_add_ons, filter_text=text, sort=Sort(column_id))
+    rows = select_rows(ESTATE, view, NOW).rows
+    assert rows.ids() == {row.id for row in rows if row.kind is not RowKind.HEADING}
+    assert rows[1:3].ids() == {row.id for row in list(rows)[1:3]} - {NOT_ASSIGNED_ID}

@@ -12,10 +12,16 @@ import click
 
 from tui_licenses.cli.invocation import Invocation, command
 from tui_licenses.cli.records import user_record
-from tui_licenses.config import Context, check_context_name, check_url, choose_context
+from tui_licenses.config import (
+    Context,
+    Credentials,
+    check_context_name,
+    check_url,
+    choose_context,
+    credentials_from_environment,
+)
 from tui_licenses.domain.account import User, plan_name
 from tui_licenses.errors import UseError
-from tui_licenses.service.sign_in import Credentials, credentials_from_environment
 from tui_licenses.text import slug
 from tui_licenses.wiring import Services, sign_in, sign_out
 

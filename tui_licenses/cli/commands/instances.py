@@ -17,7 +17,8 @@ from tui_licenses.errors import UseError
 from tui_licenses.service.instances import RevisionConflictError
 from tui_licenses.state.app_state import Sort, View
 from tui_licenses.state.columns import COLUMNS
-from tui_licenses.state.select import RowKind, select_rows
+from tui_licenses.state.estate import RowKind
+from tui_licenses.state.select import select_rows
 from tui_licenses.wiring import Services
 
 _SORTABLE = click.Choice([column.id for column in COLUMNS])
@@ -43,7 +44,7 @@ def _register_reading(instances: click.Group) -> None:
         invocation: Invocation, query: str, sort: str | None, descending: bool, limit: int | None
     ) -> None:
         """List the server instances of the account."""
-        inventory = invocation.run(lambda services: services.inventory.load())
+        inventory = invocation.run(lambda services: services.inventory.current())
         view = View(show_add_ons=True, filter_text=query, sort=Sort(sort, descending))
         rows = select_rows(inventory, view, invocation.now()).rows
         shown = [

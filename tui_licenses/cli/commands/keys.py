@@ -7,12 +7,13 @@ import click
 from tui_licenses.cli.facts import KEY_COLUMNS, features, key_facts, text
 from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.records import key_record, lookup_record
+from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import LicenseKey
 from tui_licenses.domain.status import KeyStatus, key_status
-from tui_licenses.service.inventory import Inventory
 from tui_licenses.state.app_state import Sort, View
 from tui_licenses.state.columns import COLUMNS
-from tui_licenses.state.select import RowKind, select_rows
+from tui_licenses.state.estate import RowKind
+from tui_licenses.state.select import select_rows
 from tui_licenses.wiring import Services
 
 _SORTABLE = click.Choice([column.id for column in COLUMNS])
@@ -51,7 +52,7 @@ def _register_list(keys: click.Group) -> None:
 
         async def ask(services: Services) -> tuple[Inventory, str | None]:
             wanted = await services.inventory.find_instance(instance) if instance else None
-            return await services.inventory.load(), wanted.id if wanted else None
+            return await services.inventory.current(), wanted.id if wanted else None
 
         inventory, instance_id = invocation.run(ask)
         days = invocation.configuration().settings.expiring_days

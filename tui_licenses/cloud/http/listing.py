@@ -9,14 +9,25 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, Table, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    Table,
+    and_,
+    func,
+    select,
+    tuple_,
+)
 
 from tui_licenses.api.problems import Problem
+from tui_licenses.cloud.conditions import Condition, opaque
 from tui_licenses.cloud.http.call import Call, invalid, read_number
 from tui_licenses.cloud.rows import AnyRow
 
@@ -77,18 +88,33 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """What is listed: the rows of `table` that meet `conditions`, in an order that is total.
+class Finder:
+    """A condition that an index serves and that every match meets, and how many rows meet it.
 
-    `select_rows` reads whole rows for a selection whose columns are `order`, in any order.
-    `known_total` is a kept counter; without one the rows are counted.
+    It names all that the index begins with, the account too: nothing else is left to an index.
+    """
+
+    condition: Condition
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is listed: the rows of `table` within a scope that meet the filters.
+
+    `order` is total; an index holds the columns of `scope` and then those of `order`.
+    `rows` selects whole rows of the table, with what readers see beside them. `total` is the
+    number of rows that meet everything, of `at_most` in the scope.
     """
 
     table: Table
     order: tuple[ColumnElement[Any], ...]
-    conditions: Sequence[ColumnElement[bool]]
-    select_rows: Callable[[Subquery], Select[Any]]
-    known_total: int | None
+    scope: Sequence[Condition]
+    rows: Select[Any]
+    total: int
+    at_most: int
+    filters: Sequence[Condition] = ()
+    finder: Finder | None = None
 
 
 def read_list_request(call: Call, sorts: Sequence[str], default: str) -> ListRequest:
@@ -124,29 +150,65 @@ def _binding(call: Call) -> str:
 def read_page(connection: Connection, wanted: ListRequest, listed: Listed) -> Page:
     """Read one page; raises `Problem` (`invalid-cursor`)."""
     order = listed.order
-    # Whole rows are found by the primary key, whatever the order is.
-    wanted_columns = dict.fromkeys((*order, *listed.table.primary_key.columns))
-    places: Select[Any] = select(*wanted_columns).where(*listed.conditions)
-    if wanted.place is None:
-        places = places.offset(wanted.start)
-    elif len(wanted.place) != len(order):
+    if wanted.place is not None and len(wanted.place) != len(order):
         raise invalid_cursor()
+    if listed.finder is not None and _finding_costs_less(wanted, listed, listed.finder):
+        page = _part(_matches(listed, listed.finder), wanted, order).subquery("page")
+        rows = listed.rows.join(page, _same_row(listed.table, page))
+        rows = rows.order_by(*_ordered(order, wanted.descending))
     else:
-        place = tuple_(*order)
-        after = place < wanted.place if wanted.descending else place > wanted.place
-        places = places.where(after)
-    columns = [column.desc() if wanted.descending else column.asc() for column in order]
-    page = places.order_by(*columns).limit(wanted.limit + 1).subquery("page")
-    rows = connection.execute(listed.select_rows(page).order_by(*columns)).all()
-    total = listed.known_total
-    if total is None:
-        counted = select(func.count()).select_from(listed.table).where(*listed.conditions)
-        total = connection.execute(counted).scalar_one()
-    shown = rows[: wanted.limit]
+        rows = listed.rows.where(*listed.scope, *opaque(listed.filters))
+        rows = _part(rows, wanted, order)
+    found = connection.execute(rows).all()
+    shown = found[: wanted.limit]
     next_cursor = None
-    if len(rows) > wanted.limit:
+    if len(found) > wanted.limit:
         place_of_last = [getattr(shown[-1], column.key or "") for column in order]
         next_cursor = encode_cursor(
             _Cursor(wanted.bound_to, place_of_last, wanted.start + len(shown))
         )
-    return Page(tuple(shown), int(total), wanted.start, wanted.limit, next_cursor)
+    return Page(tuple(shown), listed.total, wanted.start, wanted.limit, next_cursor)
+
+
+def count_rows(connection: Connection, table: Table, conditions: Sequence[Any]) -> int:
+    """Count the rows of a table that meet conditions, one by one."""
+    counted = select(func.count()).select_from(table).where(*conditions)
+    return int(connection.execute(counted).scalar_one())
+
+
+def _finding_costs_less(wanted: ListRequest, listed: Listed, finder: Finder) -> bool:
+    """Say whether finding all matches reads less than walking the order until a page is full.
+
+    Walking passes `at_most / total` rows for each of the page.
+    """
+    return finder.count * listed.total <= wanted.limit * listed.at_most
+
+
+def _matches(listed: Listed, finder: Finder) -> Select[Any]:
+    """Select primary key and order of all matches, found before and apart from their order."""
+    columns = dict.fromkeys((*listed.order, *listed.table.primary_key.columns))
+    conditions = (finder.condition, *opaque([*listed.scope, *listed.filters]))
+    found = select(*columns).where(*conditions).cte("matches").prefix_with("MATERIALIZED")
+    return select(found)
+
+
+def _part(
+    rows: Select[Any], wanted: ListRequest, order: Sequence[ColumnElement[Any]]
+) -> Select[Any]:
+    """Return the wanted part of rows, and one more that tells whether there is a next page."""
+    by_name = rows.selected_columns
+    columns = [by_name[column.key or ""] for column in order]
+    if wanted.place is not None:
+        place = tuple_(*columns)
+        rows = rows.where(place < wanted.place if wanted.descending else place > wanted.place)
+    elif wanted.start:
+        rows = rows.offset(wanted.start)
+    return rows.order_by(*_ordered(columns, wanted.descending)).limit(wanted.limit + 1)
+
+
+def _ordered(columns: Sequence[ColumnElement[Any]], descending: bool) -> list[ColumnElement[Any]]:
+    return [column.desc() if descending else column.asc() for column in columns]
+
+
+def _same_row(table: Table, page: Subquery) -> Condition:
+    return and_(*(column == page.c[column.key] for column in table.primary_key.columns))

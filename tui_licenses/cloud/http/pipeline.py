@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import OperationalError
 
 from tui_licenses.api.problems import PROBLEM_CODES, Problem
@@ -141,6 +141,28 @@ def as_problems() -> Iterator[None]:
         raise Problem(error.code, error.message, errors=error.details) from error
 
 
+# Made once: to put a statement together takes as long as to run it.
+_CALLER_BY_TOKEN = (
+    select(
+        tables.access_token.c.expires_at,
+        tables.subject.c.id,
+        tables.subject.c.account_id,
+        tables.subject.c.display_name,
+        tables.subject.c.email,
+        tables.subject.c.role,
+        tables.account.c.plan,
+        tables.account.c.support_contact,
+    )
+    .join_from(
+        tables.access_token,
+        tables.subject,
+        tables.subject.c.id == tables.access_token.c.subject_id,
+    )
+    .join(tables.account, tables.account.c.id == tables.subject.c.account_id)
+    .where(tables.access_token.c.token_hash == bindparam("token_hash"))
+)
+
+
 def authenticate(store: Store, call: Call) -> Caller:
     """Return whom the access token belongs to.
 
@@ -149,24 +171,9 @@ def authenticate(store: Store, call: Call) -> Caller:
     scheme, _, token = call.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Problem("token-missing", "This needs an access token.", headers=CHALLENGE)
-    tokens, subject, account = tables.access_token, tables.subject, tables.account
-    statement = (
-        select(
-            tokens.c.expires_at,
-            subject.c.id,
-            subject.c.account_id,
-            subject.c.display_name,
-            subject.c.email,
-            subject.c.role,
-            account.c.plan,
-            account.c.support_contact,
-        )
-        .join(subject, subject.c.id == tokens.c.subject_id)
-        .join(account, account.c.id == subject.c.account_id)
-        .where(tokens.c.token_hash == hash_access_token(token.strip()))
-    )
+    sent = {"token_hash": hash_access_token(token.strip())}
     with store.read() as connection:
-        row = connection.execute(statement).one_or_none()
+        row = connection.execute(_CALLER_BY_TOKEN, sent).one_or_none()
     if row is None:
         raise Problem("token-invalid", "The access token is not known.", headers=CHALLENGE)
     if row.expires_at <= call.now_instant:
@@ -222,16 +229,21 @@ def _request_hash(call: Call) -> str:
     return digest.hexdigest()
 
 
+_KNOWN_ANSWER = select(tables.idempotency).where(
+    tables.idempotency.c.account_id == bindparam("account_id"),
+    tables.idempotency.c.idempotency_key == bindparam("idempotency_key"),
+    tables.idempotency.c.created_at >= bindparam("since"),
+)
+_FORGET_ANSWERS = delete(tables.idempotency).where(
+    tables.idempotency.c.created_at < bindparam("since")
+)
+
+
 def _recall(connection: Connection, call: Call, key: str, request_hash: str) -> Reply | None:
     """Return the answer this Idempotency-Key was given before, or None."""
-    table = tables.idempotency
-    row = connection.execute(
-        select(table).where(
-            table.c.account_id == call.signed_in.account_id,
-            table.c.idempotency_key == key,
-            table.c.created_at >= call.now_instant - _IDEMPOTENCY_KEPT,
-        )
-    ).one_or_none()
+    since = call.now_instant - _IDEMPOTENCY_KEPT
+    known = {"account_id": call.signed_in.account_id, "idempotency_key": key, "since": since}
+    row = connection.execute(_KNOWN_ANSWER, known).one_or_none()
     if row is None:
         return None
     if row.request_hash != request_hash:
@@ -246,18 +258,16 @@ def _remember(
     connection: Connection, call: Call, key: str, request_hash: str, reply: Reply
 ) -> None:
     """Keep the answer for its repeats, and forget those older than seven days."""
-    table = tables.idempotency
+    connection.execute(_FORGET_ANSWERS, {"since": call.now_instant - _IDEMPOTENCY_KEPT})
     connection.execute(
-        delete(table).where(table.c.created_at < call.now_instant - _IDEMPOTENCY_KEPT)
-    )
-    connection.execute(
-        insert(table).values(
-            account_id=call.signed_in.account_id,
-            idempotency_key=key,
-            request_hash=request_hash,
-            status=reply.status,
-            headers=msgspec.json.encode(dict(reply.headers)).decode(),
-            body=reply.body,
-            created_at=call.now_instant,
-        )
+        insert(tables.idempotency),
+        {
+            "account_id": call.signed_in.account_id,
+            "idempotency_key": key,
+            "request_hash": request_hash,
+            "status": reply.status,
+            "headers": msgspec.json.encode(dict(reply.headers)).decode(),
+            "body": reply.body,
+            "created_at": call.now_instant,
+        },
     )

@@ -139,7 +139,19 @@ class File:
     @property
     def etag(self) -> str:
         """Return the strong ETag: the digest of the content."""
-        return f'"{self.sha256}"'
+        return _file_etag(self.sha256)
+
+
+def _file_etag(sha256: str) -> str:
+    return f'"{sha256}"'
+
+
+def unchanged(call: Call, sha256: str) -> Reply | None:
+    """Return 304 where the caller has the file with this digest already."""
+    known, etag = call.headers.get("if-none-match"), _file_etag(sha256)
+    if known is None or not matches_weakly(known, etag):
+        return None
+    return Reply(304, b"", {"ETag": etag, "Cache-Control": "private, no-store"})
 
 
 def file_reply(call: Call, file: File) -> Reply:
@@ -156,9 +168,9 @@ def file_reply(call: Call, file: File) -> Reply:
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-store",
     }
-    known = call.headers.get("if-none-match")
-    if known is not None and matches_weakly(known, file.etag):
-        return Reply(304, b"", {"ETag": file.etag, "Cache-Control": "private, no-store"})
+    same = unchanged(call, file.sha256)
+    if same is not None:
+        return same
     wanted = _wanted_range(call, file)
     if wanted is None:
         return Reply(200, file.content, headers)

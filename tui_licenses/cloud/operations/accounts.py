@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import AccountSummary
@@ -25,6 +25,20 @@ class Counts:
     add_ons: int = 0
 
 
+_ACCOUNT = tables.account
+_TAKE = (
+    update(_ACCOUNT)
+    .where(_ACCOUNT.c.id == bindparam("account"))
+    .values(
+        sequence=_ACCOUNT.c.sequence + bindparam("numbers"),
+        instance_count=_ACCOUNT.c.instance_count + bindparam("instances"),
+        key_count=_ACCOUNT.c.key_count + bindparam("keys"),
+        add_on_count=_ACCOUNT.c.add_on_count + bindparam("add_ons"),
+    )
+    .returning(_ACCOUNT.c.sequence)
+)
+
+
 def take_sequences(
     connection: Connection, account_id: str, count: int, change: Counts | None = None
 ) -> int:
@@ -33,20 +47,15 @@ def take_sequences(
     The account's row stays locked until the transaction ends, so that nobody reads a number
     before those below it.
     """
-    table = tables.account
     grown = change or Counts()
-    last = connection.execute(
-        update(table)
-        .where(table.c.id == account_id)
-        .values(
-            sequence=table.c.sequence + count,
-            instance_count=table.c.instance_count + grown.instances,
-            key_count=table.c.key_count + grown.keys,
-            add_on_count=table.c.add_on_count + grown.add_ons,
-        )
-        .returning(table.c.sequence)
-    ).scalar_one()
-    return int(last) - count + 1
+    sent = {
+        "account": account_id,
+        "numbers": count,
+        "instances": grown.instances,
+        "keys": grown.keys,
+        "add_ons": grown.add_ons,
+    }
+    return int(connection.execute(_TAKE, sent).scalar_one()) - count + 1
 
 
 def find_account(connection: Connection, account: str) -> AnyRow:

@@ -13,6 +13,7 @@ from tui_licenses.api.schemas import (
     WireActivation,
     WireActivationPreview,
     WireActivationRequest,
+    WireLicenseFile,
     WireLicenseKey,
 )
 from tui_licenses.cloud import tables
@@ -21,7 +22,11 @@ from tui_licenses.cloud.operations.activation_check import CheckedActivation, ch
 from tui_licenses.cloud.operations.audit import Author, record
 from tui_licenses.cloud.operations.change_set import ChangeSet, write_instance_words
 from tui_licenses.cloud.operations.instances import add_instance
-from tui_licenses.cloud.operations.license_files import refresh_license_file, wire_license_file
+from tui_licenses.cloud.operations.license_files import (
+    license_file_summary,
+    refresh_license_file,
+    wire_license_file,
+)
 from tui_licenses.cloud.operations.profiles import store_profile
 from tui_licenses.cloud.rows import (
     AnyRow,
@@ -151,7 +156,7 @@ def activate(
             "licenseFileSerial": None if file is None else file.serial,
         },
     )
-    answer = _wire(connection, author, checked, changed, activation)
+    answer = _wire(connection, author, checked, changed, activation, wire_license_file(file))
     return ActivationOutcome(answer, changed=True)
 
 
@@ -202,7 +207,8 @@ def _unchanged(
     known = connection.execute(
         select(table).where(table.c.id == checked.known_keys[0].activation_id)
     ).one()
-    activation = _wire(connection, author, checked, instance, known)
+    summary = license_file_summary(connection, instance)
+    activation = _wire(connection, author, checked, instance, known, summary)
     return ActivationOutcome(activation, changed=False)
 
 
@@ -212,6 +218,7 @@ def _wire(
     checked: CheckedActivation,
     instance: AnyRow,
     activation: AnyRow,
+    license_file: WireLicenseFile | None,
 ) -> WireActivation:
     now = from_instant(author.now)
     rows = [find_key_row(connection, row.id) for row in checked.all_keys]
@@ -220,6 +227,6 @@ def _wire(
         id=activation.id,
         instance=wire_instance(instance),
         keys=keys,
-        license_file=wire_license_file(connection, instance),
+        license_file=license_file,
         created_at=from_instant(activation.created_at),
     )

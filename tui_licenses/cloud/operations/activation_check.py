@@ -8,12 +8,11 @@ from sqlalchemy import Connection
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import WireActivationRequest
-from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import check_text, invalid
 from tui_licenses.cloud.http.resource import PROFILE_BYTES
 from tui_licenses.cloud.operations.audit import Author
 from tui_licenses.cloud.operations.profiles import ProfileFacts, read_profile, stored_profile
-from tui_licenses.cloud.rows import AnyRow, find_instance, find_key_row, key_select
+from tui_licenses.cloud.rows import AnyRow, find_instance, find_key_row, find_typed_key
 from tui_licenses.domain.countries import check_country
 from tui_licenses.domain.instance import InstanceState, check_name
 from tui_licenses.domain.license_key import KeyKind, KeyState, normalise_key
@@ -154,11 +153,6 @@ def _check_keys(
             target = checked.known_keys if row.state == KeyState.ACTIVE else checked.new_keys
             target.append(row)
     return pointers
-
-
-def find_typed_key(connection: Connection, key: str) -> AnyRow | None:
-    """Return the row of a full canonical key, whosever it is."""
-    return connection.execute(key_select().where(tables.license_key.c.key == key)).one_or_none()
 
 
 def key_problem(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from tui_licenses.cloud import tables
 
@@ -28,6 +28,14 @@ class Author:
         return cls(account_id, ADMINISTRATOR_NAME, now)
 
 
+_NEXT_EVENT = (
+    update(tables.account)
+    .where(tables.account.c.id == bindparam("account"))
+    .values(event_count=tables.account.c.event_count + 1)
+    .returning(tables.account.c.event_count)
+)
+
+
 def record(
     connection: Connection,
     author: Author,
@@ -42,26 +50,21 @@ def record(
     `target` is a kind and an id; `before` and `after` hold the members that changed. Callers
     mask keys (`domain.license_key.mask_key`): nothing here can tell one from other text.
     """
-    table = tables.account
-    sequence = connection.execute(
-        update(table)
-        .where(table.c.id == author.account_id)
-        .values(event_count=table.c.event_count + 1)
-        .returning(table.c.event_count)
-    ).scalar_one()
+    sequence = connection.execute(_NEXT_EVENT, {"account": author.account_id}).scalar_one()
     target_kind, target_id = target
     connection.execute(
-        insert(tables.event).values(
-            account_id=author.account_id,
-            sequence=sequence,
-            at=author.now,
-            actor=author.name,
-            action=action,
-            target_kind=target_kind,
-            target_id=target_id,
-            before=None if before is None else msgspec.json.encode(before).decode(),
-            after=None if after is None else msgspec.json.encode(after).decode(),
-            request_id=author.request_id,
-        )
+        insert(tables.event),
+        {
+            "account_id": author.account_id,
+            "sequence": sequence,
+            "at": author.now,
+            "actor": author.name,
+            "action": action,
+            "target_kind": target_kind,
+            "target_id": target_id,
+            "before": None if before is None else msgspec.json.encode(before).decode(),
+            "after": None if after is None else msgspec.json.encode(after).decode(),
+            "request_id": author.request_id,
+        },
     )
     return int(sequence)

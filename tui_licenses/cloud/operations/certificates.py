@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
@@ -12,15 +14,41 @@ from tui_licenses.domain.license_key import GROUP_LENGTH
 
 if TYPE_CHECKING:
     from tui_licenses.cloud.store import Store
+    from tui_licenses.documents.certificate import CertificateContent
 
 
-def build_certificate(store: Store, connection: Connection, row: AnyRow) -> bytes:
-    """Return the PDF for the `key_select` row of a key; the same row gives the same bytes."""
-    from tui_licenses.documents.certificate import (
-        CertificateContent,
-        certificate_code,
-        render_certificate,
-    )
+# The SHA-256 of certificates that were drawn, by the code that stands for all they show: to say
+# that one is still the same costs a hundredth of drawing it. Some 20 MB when full.
+_DIGESTS_MAXIMUM = 65_536
+_digests: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The certificate of a key as it is now, not drawn yet; the same one gives the same bytes."""
+
+    content: CertificateContent
+    code: str
+
+    @property
+    def known_sha256(self) -> str | None:
+        """Return the digest of its bytes, if it was drawn since this cloud was started."""
+        return _digests.get(self.code)
+
+    def draw(self) -> bytes:
+        """Return the PDF."""
+        from tui_licenses.documents.certificate import render_certificate
+
+        drawn = render_certificate(self.content, self.code)
+        if len(_digests) >= _DIGESTS_MAXIMUM:
+            _digests.clear()
+        _digests[self.code] = hashlib.sha256(drawn).hexdigest()
+        return drawn
+
+
+def certificate_of(store: Store, connection: Connection, row: AnyRow) -> Certificate:
+    """Return the certificate for the `key_select` row of a key."""
+    from tui_licenses.documents.certificate import CertificateContent, certificate_code
 
     key, account = read_key(row), tables.account
     owner = connection.execute(
@@ -41,7 +69,7 @@ def build_certificate(store: Store, connection: Connection, row: AnyRow) -> byte
         key.expires_at,
     )
     code = certificate_code(content, store.signing.issuer, store.signing.signers[0])
-    return render_certificate(content, code)
+    return Certificate(content, code)
 
 
 def certificate_number(key_id: str) -> str:

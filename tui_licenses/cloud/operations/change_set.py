@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.operations.accounts import take_sequences
+from tui_licenses.cloud.operations.tallies import settle_shown_states
 from tui_licenses.cloud.rows import AnyRow
 from tui_licenses.cloud.search import name_order, words
 from tui_licenses.domain.license_key import KeyKind
 
 # Lower than every character of a name: "Berlin" stands before "Berlin 2".
 _SEPARATOR = "\x01"
+# What the positions of assigned and of unassigned keys begin with.
+_ASSIGNED, FIRST_UNASSIGNED = "0", "1"
+
+
+_KINDS_ON_INSTANCE = (
+    select(tables.license_key.c.kind, func.count())
+    .where(tables.license_key.c.instance_id == bindparam("instance_id"))
+    .group_by(tables.license_key.c.kind)
+)
 
 
 def assigned_position(
@@ -24,14 +34,19 @@ def assigned_position(
     """Return the place of an assigned key: instance, then the master, then by activation."""
     rank = 0 if kind == KeyKind.MASTER else 1
     return _SEPARATOR.join(
-        (f"0{name_order(instance_name)}", instance_id, f"{rank}{activated_at:017d}", key_id)
+        (
+            f"{_ASSIGNED}{name_order(instance_name)}",
+            instance_id,
+            f"{rank}{activated_at:017d}",
+            key_id,
+        )
     )
 
 
 def unassigned_position(kind: str, product_code: str, key_id: str) -> str:
     """Return the place of a key without an instance: after all others, masters first."""
     rank = 0 if kind == KeyKind.MASTER else 1
-    return _SEPARATOR.join((f"1{rank}", product_code, key_id))
+    return _SEPARATOR.join((f"{FIRST_UNASSIGNED}{rank}", product_code, key_id))
 
 
 def write_instance_words(
@@ -86,6 +101,7 @@ class ChangeSet:
             self._write_key(connection, change, next(numbers[change.row.account_id]))
         for row, values in self._instances.values():
             self._write_instance(connection, row, values, next(numbers[row.account_id]))
+        settle_shown_states(connection, self._keys, self._instances)
 
     def _take_numbers(self, connection: Connection) -> Mapping[str, _Numbers]:
         wanted: dict[str, int] = {}
@@ -133,10 +149,8 @@ class ChangeSet:
     def _write_instance(
         self, connection: Connection, row: AnyRow, values: dict[str, object], sequence: int
     ) -> None:
-        table, key = tables.instance, tables.license_key
-        found = connection.execute(
-            select(key.c.kind, func.count()).where(key.c.instance_id == row.id).group_by(key.c.kind)
-        )
+        table = tables.instance
+        found = connection.execute(_KINDS_ON_INSTANCE, {"instance_id": row.id})
         counts: dict[str, int] = dict(found.all())
         written = connection.execute(
             update(table)

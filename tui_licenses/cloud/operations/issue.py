@@ -12,10 +12,11 @@ from uuid import uuid4
 from sqlalchemy import Connection, insert, select
 
 from tui_licenses.cloud import tables
-from tui_licenses.cloud.instants import NEVER, to_optional_instant
+from tui_licenses.cloud.instants import NEVER, to_instant, to_optional_instant
 from tui_licenses.cloud.operations.accounts import Counts, find_account, take_sequences
 from tui_licenses.cloud.operations.audit import Author, record
 from tui_licenses.cloud.operations.change_set import unassigned_position
+from tui_licenses.cloud.operations.tallies import add_to_tally
 from tui_licenses.cloud.rows import AnyRow, encode_features, key_select, read_key
 from tui_licenses.cloud.search import words
 from tui_licenses.domain.license_key import (
@@ -23,6 +24,7 @@ from tui_licenses.domain.license_key import (
     KEY_LENGTH,
     Feature,
     KeyKind,
+    KeyState,
     LicenseKey,
     mask_key,
 )
@@ -71,6 +73,8 @@ def issue_keys(
         _row(owner, product, features, order, now, first + index) for index in range(order.count)
     ]
     connection.execute(insert(tables.license_key), rows)
+    expiry_order = _expiry_order(order)
+    add_to_tally(connection, owner.id, KeyState.UNASSIGNED, expiry_order, product.code, order.count)
     record(
         connection,
         Author.administrator(owner.id, now),
@@ -91,11 +95,14 @@ def issue_keys(
     return tuple(read_key(row) for row in issued)
 
 
+def _expiry_order(order: IssueOrder) -> int:
+    return NEVER if order.expires_at is None else to_instant(order.expires_at)
+
+
 def _row(
     owner: AnyRow, product: AnyRow, features: str, order: IssueOrder, now: int, sequence: int
 ) -> dict[str, object]:
     key_id, key = str(uuid4()), new_key()
-    expires_at = to_optional_instant(order.expires_at)
     return {
         "id": key_id,
         "account_id": owner.id,
@@ -104,12 +111,13 @@ def _row(
         "kind": order.kind,
         "product_code": product.code,
         "features": features,
-        "state": "unassigned",
+        "state": KeyState.UNASSIGNED,
+        "shown_state": KeyState.UNASSIGNED,
         "order_reference": order.order_reference,
         "issued_at": now,
         "starts_at": to_optional_instant(order.starts_at),
-        "expires_at": expires_at,
-        "expiry_order": NEVER if expires_at is None else expires_at,
+        "expires_at": to_optional_instant(order.expires_at),
+        "expiry_order": _expiry_order(order),
         "terminates_at": to_optional_instant(order.terminates_at),
         "updated_at": now,
         "revision": 1,

@@ -10,7 +10,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, insert, select, update
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import WireLicenseFile
@@ -24,7 +25,7 @@ from tui_licenses.cloud.rows import (
     find_key_row,
     instance_keys,
 )
-from tui_licenses.documents.license_file import build_license_file
+from tui_licenses.documents.license_file import build_license_file, rebuild_license_file
 from tui_licenses.documents.license_payload import (
     LicensedFeature,
     LicensedKey,
@@ -77,32 +78,43 @@ def licensed_keys(connection: Connection, instance: AnyRow) -> tuple[LicensedKey
     return tuple(_licensed_key(row) for row in rows)
 
 
-def _payload(
-    store: Store, instance: AnyRow, keys: tuple[LicensedKey, ...], serial: int, issued: int
-) -> LicensePayload:
-    return license_payload(
-        store.signing.issuer, serial, issued, instance.id, instance.fingerprint, keys
-    )
+def _undated(store: Store, instance: AnyRow, keys: tuple[LicensedKey, ...]) -> LicensePayload:
+    """Return what a license file says, under serial and instant 0."""
+    return license_payload(store.signing.issuer, 0, 0, instance.id, instance.fingerprint, keys)
 
 
-def _content_hash(store: Store, instance: AnyRow, keys: tuple[LicensedKey, ...]) -> str:
+def _content_hash(store: Store, undated: LicensePayload) -> str:
     """Return a digest of everything the bytes depend on but serial and instant."""
     signers = " ".join(signer.public_key.keyid for signer in store.signing.signers)
-    content = encode_payload(_payload(store, instance, keys, 0, 0))
-    return hashlib.sha256(signers.encode() + b"\n" + content).hexdigest()
+    return hashlib.sha256(signers.encode() + b"\n" + encode_payload(undated)).hexdigest()
 
 
-def _build(
-    store: Store, instance: AnyRow, keys: tuple[LicensedKey, ...], serial: int, issued: int
-) -> LicenseFile:
-    payload = _payload(store, instance, keys, serial, issued)
+def _dated(undated: LicensePayload, serial: int, issued: int) -> LicensePayload:
+    return msgspec.structs.replace(undated, serial=serial, issued=issued, not_before=issued)
+
+
+def _build(store: Store, payload: LicensePayload) -> LicenseFile:
     content = build_license_file(payload, store.signing.signers)
-    return LicenseFile(serial, issued, content, hashlib.sha256(content).hexdigest())
+    digest = hashlib.sha256(content).hexdigest()
+    return LicenseFile(payload.serial, payload.issued, content, digest)
+
+
+def _rebuild(store: Store, undated: LicensePayload, known: AnyRow) -> LicenseFile:
+    """Return the file as it was issued: the bytes with its digest were checked then."""
+    payload = _dated(undated, known.serial, known.issued)
+    content = rebuild_license_file(payload, store.signing.signers)
+    if hashlib.sha256(content).hexdigest() != known.sha256:
+        return _build(store, payload)
+    return LicenseFile(known.serial, known.issued, content, known.sha256)
+
+
+_STORED = select(tables.license_file).where(
+    tables.license_file.c.instance_id == bindparam("instance_id")
+)
 
 
 def _stored(connection: Connection, instance_id: str) -> AnyRow | None:
-    table = tables.license_file
-    return connection.execute(select(table).where(table.c.instance_id == instance_id)).one_or_none()
+    return connection.execute(_STORED, {"instance_id": instance_id}).one_or_none()
 
 
 def current_license_file(
@@ -115,10 +127,10 @@ def current_license_file(
     keys = licensed_keys(connection, instance)
     if not keys:
         raise no_master(connection, instance)
-    known = _stored(connection, instance.id)
-    if known is None or known.content_hash != _content_hash(store, instance, keys):
+    known, undated = _stored(connection, instance.id), _undated(store, instance, keys)
+    if known is None or known.content_hash != _content_hash(store, undated):
         return None
-    return _build(store, instance, keys, known.serial, known.issued)
+    return _rebuild(store, undated, known)
 
 
 def refresh_license_file(
@@ -131,12 +143,12 @@ def refresh_license_file(
     keys = licensed_keys(connection, instance)
     if not keys:
         return None
-    known = _stored(connection, instance.id)
-    content_hash = _content_hash(store, instance, keys)
+    known, undated = _stored(connection, instance.id), _undated(store, instance, keys)
+    content_hash = _content_hash(store, undated)
     if known is not None and known.content_hash == content_hash:
-        return _build(store, instance, keys, known.serial, known.issued)
+        return _rebuild(store, undated, known)
     serial = 1 if known is None else known.serial + 1
-    file = _build(store, instance, keys, serial, now // MICROSECONDS_PER_SECOND)
+    file = _build(store, _dated(undated, serial, now // MICROSECONDS_PER_SECOND))
     table = tables.license_file
     values = {
         "serial": serial,
@@ -172,12 +184,19 @@ def issue_license_file(store: Store, instance_id: str, author: Author) -> Licens
     return file
 
 
-def wire_license_file(connection: Connection, instance: AnyRow) -> WireLicenseFile | None:
+def license_file_summary(connection: Connection, instance: AnyRow) -> WireLicenseFile | None:
     """Return the summary of the license file an instance has."""
     known = _stored(connection, instance.id)
     if known is None or not licensed_keys(connection, instance):
         return None
     return WireLicenseFile(serial=known.serial, sha256=known.sha256, size=known.size)
+
+
+def wire_license_file(file: LicenseFile | None) -> WireLicenseFile | None:
+    """Return the summary of a license file that was just issued."""
+    if file is None:
+        return None
+    return WireLicenseFile(serial=file.serial, sha256=file.sha256, size=len(file.content))
 
 
 def no_master(connection: Connection, instance: AnyRow) -> Problem:

@@ -11,10 +11,10 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import NewToken, TokenSummary
@@ -152,14 +152,17 @@ def _summary(row: AnyRow) -> TokenSummary:
     )
 
 
+def _subject_select() -> Select[Any]:
+    subject, owner = tables.subject, tables.account
+    # An outer join keeps the subjects in front: they are found and ordered by their own index.
+    joined = subject.outerjoin(owner, owner.c.id == subject.c.account_id)
+    return select(subject, owner.c.name.label("account_name")).select_from(joined)
+
+
 def list_tokens(connection: Connection, account: str | None) -> tuple[TokenSummary, ...]:
     """List sign-ins, the oldest first."""
-    subject, owner = tables.subject, tables.account
-    statement = (
-        select(subject, owner.c.name.label("account_name"))
-        .join(owner, owner.c.id == subject.c.account_id)
-        .order_by(subject.c.created_at, subject.c.id)
-    )
+    subject = tables.subject
+    statement = _subject_select().order_by(subject.c.created_at, subject.c.id)
     if account is not None:
         statement = statement.where(subject.c.account_id == find_account(connection, account).id)
     return tuple(_summary(row) for row in connection.execute(statement))
@@ -167,21 +170,24 @@ def list_tokens(connection: Connection, account: str | None) -> tuple[TokenSumma
 
 def revoke_subject(connection: Connection, now: int, subject_id: str) -> TokenSummary:
     """Revoke a sign-in and its access tokens; raises `NotFoundError` and `StateError`."""
-    found = [entry for entry in list_tokens(connection, None) if entry.subject_id == subject_id]
-    if not found:
+    row = connection.execute(
+        _subject_select().where(tables.subject.c.id == subject_id)
+    ).one_or_none()
+    if row is None:
         raise NotFoundError(
             "not-found", "There is no API token with this subject id.", "List the tokens."
         )
-    if found[0].revoked_at is not None:
+    found = _summary(row)
+    if found.revoked_at is not None:
         raise StateError("token-revoked", "This API token is revoked already.", "Nothing to do.")
     table, tokens = tables.subject, tables.access_token
     connection.execute(update(table).where(table.c.id == subject_id).values(revoked_at=now))
     connection.execute(delete(tokens).where(tokens.c.subject_id == subject_id))
     record(
         connection,
-        Author.administrator(found[0].account_id, now),
+        Author.administrator(found.account_id, now),
         "token.revoked",
         ("subject", subject_id),
-        before={"role": found[0].role},
+        before={"role": found.role},
     )
-    return replace(found[0], revoked_at=from_instant(now))
+    return replace(found, revoked_at=from_instant(now))

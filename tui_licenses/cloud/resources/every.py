@@ -11,6 +11,7 @@ from tui_licenses.cloud.resources import (
     instances,
     key_files,
     keys,
+    license_sets,
     openapi,
     trust,
 )
@@ -19,6 +20,7 @@ RESOURCES: tuple[Resource, ...] = (
     *account.RESOURCES,
     *instances.RESOURCES,
     *instance_files.RESOURCES,
+    *license_sets.RESOURCES,
     *keys.RESOURCES,
     *key_files.RESOURCES,
     *activations.RESOURCES,

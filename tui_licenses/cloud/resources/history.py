@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from tui_licenses.api.schemas import ChangeList, EventList, WireChange
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import Call, read_number
-from tui_licenses.cloud.http.listing import LIMIT_MAXIMUM, Listed, read_list_request, read_page
+from tui_licenses.cloud.http.listing import (
+    LIMIT_MAXIMUM,
+    Listed,
+    count_rows,
+    read_list_request,
+    read_page,
+)
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import LIST_PARAMETERS, Cloud, Resource
 from tui_licenses.cloud.resources.changes_cursor import changes_cursor, read_changes_cursor
 from tui_licenses.cloud.resources.instances import find_account_row
-from tui_licenses.cloud.rows import key_select, wire_event, wire_instance, wire_key
+from tui_licenses.cloud.rows import AnyRow, key_select, wire_event, wire_instance, wire_key
 from tui_licenses.domain.instance import InstanceState
 
 
@@ -60,22 +66,25 @@ def _changes(connection: Connection, call: Call, since: int, count: int) -> list
         .order_by(key.c.sequence)
         .limit(count)
     )
-    found = [
-        WireChange(sequence=row.sequence, kind="instance", id=row.id, deleted=True)
-        if row.state == InstanceState.RETIRED
-        else WireChange(
-            sequence=row.sequence, kind="instance", id=row.id, object=_raw(wire_instance(row))
-        )
-        for row in instances
+    found = [*(("instance", row) for row in instances), *(("key", row) for row in keys)]
+    # Cut before any is encoded: each of the two selections may fill the page alone.
+    found.sort(key=lambda change: int(change[1].sequence))
+    return [
+        _instance_change(row) if kind == "instance" else _key_change(row, call.now)
+        for kind, row in found[:count]
     ]
-    found += [
-        WireChange(
-            sequence=row.sequence, kind="key", id=row.id, object=_raw(wire_key(row, call.now))
-        )
-        for row in keys
-    ]
-    found.sort(key=lambda change: change.sequence)
-    return found[:count]
+
+
+def _instance_change(row: AnyRow) -> WireChange:
+    if row.state == InstanceState.RETIRED:
+        return WireChange(sequence=row.sequence, kind="instance", id=row.id, deleted=True)
+    return WireChange(
+        sequence=row.sequence, kind="instance", id=row.id, object=_raw(wire_instance(row))
+    )
+
+
+def _key_change(row: AnyRow, now: datetime) -> WireChange:
+    return WireChange(sequence=row.sequence, kind="key", id=row.id, object=_raw(wire_key(row, now)))
 
 
 def _raw(content: object) -> msgspec.Raw:
@@ -87,18 +96,14 @@ def list_events(cloud: Cloud, call: Call) -> Reply:
     account_id, table = call.signed_in.account_id, tables.event
     wanted = read_list_request(call, ("sequence",), "-sequence")
     target_id = call.parameter("targetId")
-    conditions: list[ColumnElement[bool]] = [table.c.account_id == account_id]
+    scope: list[ColumnElement[bool]] = [table.c.account_id == account_id]
     if target_id is not None:
-        conditions.append(table.c.target_id == target_id)
-
-    def select_rows(page: Subquery) -> Select[Any]:
-        same = and_(table.c.account_id == account_id, table.c.sequence == page.c.sequence)
-        return select(table).join(page, same)
-
+        scope.append(table.c.target_id == target_id)
     with cloud.store.read() as connection:
-        account = find_account_row(connection, account_id)
-        total = account.event_count if target_id is None else None
-        listed = Listed(table, (table.c.sequence,), conditions, select_rows, total)
+        all_events = find_account_row(connection, account_id).event_count
+        total = all_events if target_id is None else count_rows(connection, table, scope)
+        order = (table.c.sequence,)
+        listed = Listed(table, order, scope, select(table), total, all_events)
         page = read_page(connection, wanted, listed)
     answer = EventList(
         items=[wire_event(row) for row in page.rows],

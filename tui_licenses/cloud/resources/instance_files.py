@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -19,7 +20,7 @@ from tui_licenses.cloud.http.reply import (
 )
 from tui_licenses.cloud.http.resource import PROFILE_BYTES, Cloud, Resource
 from tui_licenses.cloud.instants import MICROSECONDS_PER_SECOND
-from tui_licenses.cloud.operations.certificates import build_certificate
+from tui_licenses.cloud.operations.certificates import certificate_of
 from tui_licenses.cloud.operations.instances import owned_instance, replace_profile
 from tui_licenses.cloud.operations.license_files import (
     LicenseFile,
@@ -127,37 +128,47 @@ def download_manifest(cloud: Cloud, call: Call) -> Reply:
 
     A license file that is asked for and cannot be had is a problem, as its download is.
     """
-    account_id, wanted = call.signed_in.account_id, _wanted_kinds(call)
-    files: list[ManifestFile] = []
-    serial = issued = 0
+    wanted = _wanted_kinds(call)
     with cloud.store.read() as connection:
-        row = owned_instance(connection, account_id, call.path_parameters["id"])
-        if "license" in wanted:
-            file = license_file_of(cloud, call, connection, row)
-            serial, issued = file.serial, file.issued
-            files.append(manifest_file("license", license_file_name(row), file.content))
-        stored = stored_profile(connection, row) if "profile" in wanted else None
-        if stored is not None:
-            files.append(manifest_file("profile", profile_name(row), stored.content))
-        if "certificate" in wanted:
-            files += _certificates(cloud, connection, row, account_id)
-    signing = cloud.store.signing
-    # The instant of the newest part: the same parts give the same bytes.
-    issued = max(issued, row.updated_at // MICROSECONDS_PER_SECOND)
-    content = build_manifest(signing.issuer, issued, row.id, serial, files, signing.signers)
+        row = owned_instance(connection, call.signed_in.account_id, call.path_parameters["id"])
+        file = license_file_of(cloud, call, connection, row) if "license" in wanted else None
+        content = manifest_of(cloud, connection, row, wanted, file)
     digest = hashlib.sha256(content).hexdigest()
     return file_reply(call, File(content, _MANIFEST_MEDIA_TYPE, manifest_name(row), digest))
 
 
-def _certificates(
-    cloud: Cloud, connection: Connection, row: AnyRow, account_id: str
-) -> list[ManifestFile]:
-    keys = [entry for entry in instance_keys(connection, row.id) if entry.account_id == account_id]
+def manifest_of(
+    cloud: Cloud,
+    connection: Connection,
+    row: AnyRow,
+    kinds: Collection[str],
+    license_file: LicenseFile | None,
+) -> bytes:
+    """Return the signed manifest of an instance: its license file, and what else is asked for."""
+    files: list[ManifestFile] = []
+    serial = issued = 0
+    if license_file is not None:
+        serial, issued = license_file.serial, license_file.issued
+        files.append(manifest_file("license", license_file_name(row), license_file.content))
+    stored = stored_profile(connection, row) if "profile" in kinds else None
+    if stored is not None:
+        files.append(manifest_file("profile", profile_name(row), stored.content))
+    if "certificate" in kinds:
+        files += _certificates(cloud, connection, row)
+    signing = cloud.store.signing
+    # The instant of the newest part: the same parts give the same bytes.
+    issued = max(issued, row.updated_at // MICROSECONDS_PER_SECOND)
+    return build_manifest(signing.issuer, issued, row.id, serial, files, signing.signers)
+
+
+def _certificates(cloud: Cloud, connection: Connection, row: AnyRow) -> list[ManifestFile]:
+    keys = instance_keys(connection, row.id)
+    keys = [entry for entry in keys if entry.account_id == row.account_id]
     return [
         manifest_file(
             "certificate",
             certificate_name(read_key(entry)),
-            build_certificate(cloud.store, connection, entry),
+            certificate_of(cloud.store, connection, entry).draw(),
         )
         for entry in keys
     ]

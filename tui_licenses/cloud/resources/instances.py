@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, select
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import InstanceList, WireInstance, WireInstancePatch
 from tui_licenses.cloud import tables
+from tui_licenses.cloud.conditions import Condition, opaque
 from tui_licenses.cloud.http.call import Call, decode_body, invalid
-from tui_licenses.cloud.http.listing import Listed, read_list_request, read_page
+from tui_licenses.cloud.http.listing import (
+    Finder,
+    Listed,
+    count_rows,
+    read_list_request,
+    read_page,
+)
 from tui_licenses.cloud.http.reply import (
     Reply,
     conditional,
@@ -26,16 +33,19 @@ from tui_licenses.cloud.search import looks_like_a_key, prefix_range, words
 from tui_licenses.domain.account import Role
 from tui_licenses.domain.instance import InstanceState
 
+_INSTANCE = tables.instance
 _SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
-    "name": (tables.instance.c.name_order, tables.instance.c.id),
-    "updatedAt": (tables.instance.c.updated_at, tables.instance.c.id),
+    "name": (_INSTANCE.c.name_order, _INSTANCE.c.id),
+    "updatedAt": (_INSTANCE.c.updated_at, _INSTANCE.c.id),
 }
+
+
+_ACCOUNT_BY_ID = select(tables.account).where(tables.account.c.id == bindparam("id"))
 
 
 def find_account_row(connection: Connection, account_id: str) -> AnyRow:
     """Return the row of the caller's account, with its counters and its last change number."""
-    account = tables.account
-    return connection.execute(select(account).where(account.c.id == account_id)).one()
+    return connection.execute(_ACCOUNT_BY_ID, {"id": account_id}).one()
 
 
 def query_words(call: Call) -> tuple[str, ...]:
@@ -49,35 +59,36 @@ def query_words(call: Call) -> tuple[str, ...]:
     return found
 
 
-def instances_with_word(account_id: str, word: str) -> ColumnElement[bool]:
-    """Say of an instance that one of its words begins with `word`."""
+def ids_with_word(account_id: str, word: str) -> Select[tuple[str]]:
+    """Select the ids of the instances one of whose words begins with `word`."""
     table = tables.instance_word
     first, last = prefix_range(word)
-    return exists().where(
-        table.c.account_id == account_id,
-        table.c.instance_id == tables.instance.c.id,
-        table.c.word >= first,
-        table.c.word < last,
+    return select(table.c.instance_id).where(
+        table.c.account_id == account_id, table.c.word >= first, table.c.word < last
     )
 
 
 def list_instances(cloud: Cloud, call: Call) -> Reply:
     """List the instances of the account, retired ones only where asked for by state."""
-    account_id, table = call.signed_in.account_id, tables.instance
+    account_id = call.signed_in.account_id
     wanted = read_list_request(call, tuple(_SORTS), "name")
-    conditions: list[ColumnElement[bool]] = [table.c.account_id == account_id]
-    state, found = call.parameter("state"), query_words(call)
-    if state is None:
-        conditions.append(table.c.state != InstanceState.RETIRED)
-    elif state in set(InstanceState):
-        conditions.append(table.c.state == state)
-    else:
-        raise invalid("state", f"A state is one of: {', '.join(InstanceState)}.")
-    conditions += [instances_with_word(account_id, word) for word in found]
+    scope, filters, finding = _conditions(call, wanted.sort)
     with cloud.store.read() as connection:
         account = find_account_row(connection, account_id)
-        total = account.instance_count if state is None and not found else None
-        listed = Listed(table, _SORTS[wanted.sort], conditions, _select_rows, total)
+        total, finder = account.instance_count, None
+        if finding:
+            total = count_rows(connection, _INSTANCE, [*finding, *opaque([*scope, *filters])])
+            finder = Finder(and_(*finding), total)
+        listed = Listed(
+            _INSTANCE,
+            _SORTS[wanted.sort],
+            scope,
+            select(_INSTANCE),
+            total,
+            account.instance_count,
+            filters,
+            finder,
+        )
         page = read_page(connection, wanted, listed)
     answer = InstanceList(
         items=[wire_instance(row) for row in page.rows],
@@ -91,9 +102,27 @@ def list_instances(cloud: Cloud, call: Call) -> Reply:
     return conditional(call, json_reply(answer, headers={CURSOR_HEADER: cursor}))
 
 
-def _select_rows(page: Subquery) -> Select[Any]:
-    table = tables.instance
-    return select(table).join(page, page.c.id == table.c.id)
+def _conditions(call: Call, sort: str) -> tuple[list[Condition], list[Condition], list[Condition]]:
+    """Return the conditions an index of the order serves, the others, and what finds matches.
+
+    Raises `Problem`.
+    """
+    account_id, state = call.signed_in.account_id, call.parameter("state")
+    of_account = _INSTANCE.c.account_id == account_id
+    named: list[Condition] = [
+        _INSTANCE.c.id.in_(ids_with_word(account_id, word)) for word in query_words(call)
+    ]
+    if state is None:
+        # Not a filter: nearly all are left, so that the order is walked anyhow.
+        return [of_account, _INSTANCE.c.state != InstanceState.RETIRED], named, named
+    if state not in set(InstanceState):
+        raise invalid("state", f"A state is one of: {', '.join(InstanceState)}.")
+    of_state = _INSTANCE.c.state == state
+    finding = named or [of_account, of_state]
+    if sort == "name":
+        # An index has the state before the names.
+        return [of_account, of_state], named, finding
+    return [of_account], [*named, of_state], finding
 
 
 def instance_reply(row: AnyRow, status: int = 200) -> Reply:

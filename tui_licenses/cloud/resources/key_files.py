@@ -6,9 +6,9 @@ import hashlib
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud.http.call import Call
-from tui_licenses.cloud.http.reply import File, Reply, file_reply
+from tui_licenses.cloud.http.reply import File, Reply, file_reply, unchanged
 from tui_licenses.cloud.http.resource import Cloud, Resource
-from tui_licenses.cloud.operations.certificates import build_certificate
+from tui_licenses.cloud.operations.certificates import certificate_of
 from tui_licenses.cloud.resources.instance_files import license_file_of, license_file_reply
 from tui_licenses.cloud.resources.keys import owned_key
 from tui_licenses.cloud.resources.media_types import CERTIFICATE_MEDIA_TYPE, LICENSE_MEDIA_TYPE
@@ -33,7 +33,12 @@ def download_certificate(cloud: Cloud, call: Call) -> Reply:
     """Answer the certificate of a key."""
     with cloud.store.read() as connection:
         row = owned_key(connection, call.signed_in.account_id, call.path_parameters["id"])
-        content = build_certificate(cloud.store, connection, row)
+        certificate = certificate_of(cloud.store, connection, row)
+    known = certificate.known_sha256
+    same = None if known is None else unchanged(call, known)
+    if same is not None:
+        return same
+    content = certificate.draw()
     digest = hashlib.sha256(content).hexdigest()
     name = certificate_name(read_key(row))
     return file_reply(call, File(content, CERTIFICATE_MEDIA_TYPE, name, digest))

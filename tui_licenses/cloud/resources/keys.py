@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Connection
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import (
@@ -16,20 +15,25 @@ from tui_licenses.api.schemas import (
     WireReleaseRequest,
 )
 from tui_licenses.cloud import tables
-from tui_licenses.cloud.http.call import Call, decode_body, invalid, read_flag
+from tui_licenses.cloud.http.call import Call, decode_body
 from tui_licenses.cloud.http.listing import Listed, read_list_request, read_page
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import LIST_PARAMETERS, Cloud, Resource
-from tui_licenses.cloud.instants import to_instant
-from tui_licenses.cloud.operations.activation_check import find_typed_key, key_problem
+from tui_licenses.cloud.operations.activation_check import key_problem
 from tui_licenses.cloud.operations.release import release_key
 from tui_licenses.cloud.resources.changes_cursor import CURSOR_HEADER, changes_cursor
-from tui_licenses.cloud.resources.instances import find_account_row, query_words
-from tui_licenses.cloud.rows import AnyRow, find_key_row, key_select, wire_details, wire_key
-from tui_licenses.cloud.search import prefix_range
+from tui_licenses.cloud.resources.instances import find_account_row
+from tui_licenses.cloud.resources.key_filter import KeyFilter, choose_keys
+from tui_licenses.cloud.rows import (
+    AnyRow,
+    find_key_row,
+    find_typed_key,
+    key_select,
+    wire_details,
+    wire_key,
+)
 from tui_licenses.domain.account import Role
-from tui_licenses.domain.license_key import KeyKind, KeyState, normalise_key
-from tui_licenses.domain.status import EXPIRING_DAYS_DEFAULT, KeyStatus
+from tui_licenses.domain.license_key import normalise_key
 from tui_licenses.errors import Detail
 
 _KEY = tables.license_key
@@ -41,111 +45,25 @@ _SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
 }
 
 
-def status_condition(status: KeyStatus, now: datetime) -> ColumnElement[bool]:
-    """Return `domain.status.key_status` as a condition on rows."""
-    instant = to_instant(now)
-    soon = to_instant(now + timedelta(days=EXPIRING_DAYS_DEFAULT))
-    blocked = and_(
-        _KEY.c.state == KeyState.ACTIVE,
-        _KEY.c.kind == KeyKind.ADD_ON,
-        _KEY.c.instance_id.in_(_blocked_instances()),
-    )
-    in_order = and_(_KEY.c.state.in_((KeyState.ACTIVE, KeyState.UNASSIGNED)), ~blocked)
-    unexpired = or_(_KEY.c.expires_at.is_(None), _KEY.c.expires_at > instant)
-    started = or_(_KEY.c.starts_at.is_(None), _KEY.c.starts_at <= instant)
-    plain = and_(~blocked, started, _KEY.c.expiry_order > soon)
-    return {
-        KeyStatus.REVOKED: _KEY.c.state == KeyState.REVOKED,
-        KeyStatus.SUSPENDED: or_(_KEY.c.state == KeyState.SUSPENDED, blocked),
-        KeyStatus.SUPERSEDED: _KEY.c.state == KeyState.SUPERSEDED,
-        KeyStatus.EXPIRED: and_(_KEY.c.expiry_order <= instant, in_order),
-        KeyStatus.PENDING: and_(_KEY.c.starts_at > instant, unexpired, in_order),
-        KeyStatus.EXPIRING: and_(
-            _KEY.c.expiry_order > instant, _KEY.c.expiry_order <= soon, started, in_order
-        ),
-        KeyStatus.ACTIVE: and_(_KEY.c.state == KeyState.ACTIVE, plain),
-        KeyStatus.UNASSIGNED: and_(_KEY.c.state == KeyState.UNASSIGNED, plain),
-    }[status]
-
-
-def _blocked_instances() -> Select[tuple[str]]:
-    """Select the instances whose current master is suspended or revoked."""
-    blocked = select(_KEY.c.id, _KEY.c.instance_id).where(tables.BLOCKED_MASTER).subquery("blocked")
-    instance = tables.instance
-    is_current = and_(
-        instance.c.id == blocked.c.instance_id, instance.c.master_key_id == blocked.c.id
-    )
-    return select(instance.c.id).join_from(blocked, instance, is_current)
-
-
-def _word_condition(connection: Connection, account_id: str, word: str) -> ColumnElement[bool]:
-    """Say of a key that its instance's name, its product or its last four begin with a word."""
-    names, products = tables.instance_word, tables.product_word
-    first, last = prefix_range(word)
-    in_names = select(names.c.instance_id).where(
-        names.c.account_id == account_id, names.c.word >= first, names.c.word < last
-    )
-    codes = connection.execute(
-        select(products.c.product_code).where(products.c.word >= first, products.c.word < last)
-    ).scalars()
-    first_of_key, last_of_key = prefix_range(word.upper())
-    conditions = [
-        and_(_KEY.c.account_id == account_id, _KEY.c.instance_id.in_(in_names)),
-        and_(
-            _KEY.c.account_id == account_id,
-            _KEY.c.last_four >= first_of_key,
-            _KEY.c.last_four < last_of_key,
-        ),
-    ]
-    # Products are few: without a hit among them both other conditions are served by an index.
-    found = list(codes)
-    if found:
-        conditions.append(_KEY.c.product_code.in_(found))
-    return or_(*conditions)
-
-
-def _conditions(call: Call) -> list[ColumnElement[bool]]:
-    """Return the filters beside the account, the kind and the words; raises `Problem`."""
-    conditions: list[ColumnElement[bool]] = []
-    instance_id, statuses = call.parameter("instanceId"), call.parameter("status")
-    if instance_id is not None:
-        conditions.append(_KEY.c.instance_id == instance_id)
-    if statuses is not None:
-        wanted = statuses.split(",")
-        if not set(wanted) <= set(KeyStatus):
-            raise invalid("status", f"A status is one of: {', '.join(KeyStatus)}.")
-        conditions.append(
-            or_(*(status_condition(KeyStatus(status), call.now) for status in wanted))
-        )
-    return conditions
-
-
-def _kinds(call: Call) -> set[KeyKind]:
-    """Return the kinds a list shows; raises `Problem`."""
-    kind = call.parameter("kind")
-    kinds = set(KeyKind) if read_flag(call, "includeAddOns", default=True) else {KeyKind.MASTER}
-    if kind is None:
-        return kinds
-    if kind not in set(KeyKind):
-        raise invalid("kind", f"A kind is one of: {', '.join(KeyKind)}.")
-    return kinds & {KeyKind(kind)}
-
-
 def list_keys(cloud: Cloud, call: Call) -> Reply:
     """List the keys of the account, add-ons too unless told otherwise."""
     account_id = call.signed_in.account_id
     wanted = read_list_request(call, tuple(_SORTS), "instanceName")
-    kinds = _kinds(call)
-    filters, found = _conditions(call), query_words(call)
-    conditions = [_KEY.c.account_id == account_id]
-    if kinds != set(KeyKind):
-        conditions.append(or_(false(), *(_KEY.c.kind == kind for kind in kinds)))
+    found = KeyFilter.read(call)
     with cloud.store.read() as connection:
-        filters += [_word_condition(connection, account_id, word) for word in found]
-        conditions += filters
         account = find_account_row(connection, account_id)
-        total = None if filters else _kept_total(account, kinds)
-        listed = Listed(_KEY, _SORTS[wanted.sort], conditions, key_select, total)
+        chosen = choose_keys(connection, account, found, wanted.sort)
+        order = _SORTS[wanted.sort]
+        listed = Listed(
+            _KEY,
+            order,
+            chosen.scope,
+            key_select(),
+            chosen.total,
+            chosen.at_most,
+            chosen.filters,
+            chosen.finder,
+        )
         page = read_page(connection, wanted, listed)
     answer = KeyList(
         items=[wire_key(row, call.now) for row in page.rows],
@@ -157,11 +75,6 @@ def list_keys(cloud: Cloud, call: Call) -> Reply:
     )
     cursor = changes_cursor(cloud.store, account_id, account.sequence)
     return conditional(call, json_reply(answer, headers={CURSOR_HEADER: cursor}))
-
-
-def _kept_total(account: AnyRow, kinds: set[KeyKind]) -> int:
-    masters, add_ons = account.key_count - account.add_on_count, account.add_on_count
-    return (masters if KeyKind.MASTER in kinds else 0) + (add_ons if KeyKind.ADD_ON in kinds else 0)
 
 
 def owned_key(connection: Connection, account_id: str, key_id: str) -> AnyRow:

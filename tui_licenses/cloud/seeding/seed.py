@@ -75,7 +75,6 @@ def seed_store(
             Estate(plan, random, day, writer).write()
         writer.finish(tuple(ids))
         tokens = _make_tokens(connection, store.signing.pepper, ids, random, day)
-    store.analyse()
     return SeedReport(len(ids), writer.instance_count, writer.key_count, tokens)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from tui_licenses.domain.status import KeyStatus
-from tui_licenses.service.downloads import SavedFile
+from tui_licenses.service.outcomes import SavedFile
 from tui_licenses.text import clean
 
 HEADING_MARK = "# "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -14,8 +16,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from tui_licenses.service.downloads import DocumentKind
-from tui_licenses.text import clean
+from tui_licenses.service.outcomes import DocumentKind
+from tui_licenses.text import clean, width_cells
 from tui_licenses.tui.widgets.tick import Tick
 
 _TITLES: dict[DocumentKind | None, str] = {
@@ -36,10 +38,10 @@ class DownloadChoice:
 
 
 class DownloadScreen(ModalScreen[DownloadChoice | None]):
-    """Shows the path of a download, lets its folder be changed, warns of a file in its place.
+    """Shows where a download goes, lets its folder be changed, tells which files are there.
 
-    `kind` None stands for the hardware table; `note` says what the file will hold, `exists` that
-    other bytes are known to be at the default path.
+    `kind` None stands for the hardware table; `names` are those of all files; `note` says what
+    they will hold.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,17 +53,16 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
     def __init__(
         self,
         kind: DocumentKind | None,
-        file_name: str,
+        names: Sequence[str],
         default_folder: Path,
         note: str,
-        exists: bool,
     ) -> None:
         super().__init__()
         self._kind = kind
-        self._file_name = file_name
+        self._names = frozenset(names)
+        self._only_name = names[0] if len(names) == 1 else None
         self._default_folder = default_folder
         self._note = note
-        self._is_known_to_exist = exists
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -71,10 +72,11 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
             folder = Input(str(self._default_folder), compact=True, id="folder")
             folder.cursor_blink = False
             yield folder
-            yield Static("Saved as", classes="label")
+            yield Static("Saved as" if self._only_name else "Saved in", classes="label")
             yield Static(id="path")
             yield Static(id="warning")
-            yield Tick("Replace that file if its contents differ", id="replace")
+            files = "that file if its" if self._only_name else "those files whose"
+            yield Tick(f"Replace {files} contents differ", id="replace")
             with Horizontal(id="decisions"):
                 yield Button("Save", id="save", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
@@ -99,19 +101,41 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
 
     def _show_path(self) -> None:
         folder = self._folder
-        path = folder / self._file_name
-        has_file = path.is_file() or (
-            self._is_known_to_exist and folder == self._default_folder.absolute()
-        )
+        path = folder if self._only_name is None else folder / self._only_name
+        count = self._count_there(folder)
         warning = ""
         if not folder.is_dir():
             warning = "There is no such folder. Create it, or choose another one."
-        elif has_file:
+        elif count and self._only_name is not None:
             warning = "A file of this name is there. The same contents are left alone."
-        self.query_one("#path", Static).update(Text(clean(str(path)), overflow="fold"))
+        elif count:
+            warning = (
+                f"Already there: {count:,} of {len(self._names):,}; what is still current "
+                "is not fetched again."
+            )
+        self._write_path(path)
         self.query_one("#warning", Static).update(Text(warning))
         self.query_one("#warning").display = bool(warning)
-        self.query_one("#replace").display = has_file
+        self.query_one("#replace").display = count > 0
+
+    def _count_there(self, folder: Path) -> int:
+        """Return how many of the files are in a folder."""
+        try:
+            with os.scandir(folder) as entries:
+                return sum(entry.name in self._names for entry in entries)
+        except OSError:
+            return 0
+
+    def _write_path(self, path: Path) -> None:
+        """Write the path; where it takes two lines the name stands whole on the second."""
+        line = self.query_one("#path", Static)
+        folder, name = clean(f"{path.parent}/"), clean(path.name)
+        is_too_long = 0 < line.size.width < width_cells(folder + name)
+        line.update(Text(f"{folder}\n{name}" if is_too_long else folder + name, overflow="fold"))
+
+    def on_resize(self) -> None:
+        """Write the path for the new width."""
+        self._show_path()
 
     @on(Input.Submitted, "#folder")
     def _save_typed_folder(self, event: Input.Submitted) -> None:

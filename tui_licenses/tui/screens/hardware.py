@@ -179,7 +179,7 @@ class HardwareScreen(DomainScreen):
         name = downloads.profile_name(instance).removesuffix(".xml") + ".csv"
         note = f"{len(rows)} row{'' if len(rows) == 1 else 's'} of the hardware table"
         choice = await self.app.push_screen_wait(
-            DownloadScreen(None, name, downloads.default_folder(), note, exists=False)
+            DownloadScreen(None, [name], downloads.default_folder(), note)
         )
         if choice is None:
             return

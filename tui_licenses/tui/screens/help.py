@@ -10,6 +10,7 @@ from textual.widgets import Static
 from tui_licenses.state.columns import status_text
 from tui_licenses.tui.commands import (
     ACTIVATION,
+    BULK_DOWNLOAD,
     HARDWARE,
     HELP,
     INSTANCE,
@@ -19,9 +20,9 @@ from tui_licenses.tui.commands import (
     SAVED_FILES,
     bindings_of,
     commands_of,
-    shown_key,
 )
 from tui_licenses.tui.guide import STATUS_MEANINGS, TOPICS, Chapter, chapter
+from tui_licenses.tui.keys import shown_key
 from tui_licenses.tui.screens.plain import PlainScreen
 from tui_licenses.tui.widgets.command_footer import CommandFooter
 from tui_licenses.tui.widgets.fact_table import FactTable
@@ -36,6 +37,7 @@ _SCREEN_TITLES = {
     SAVED_FILES: "saved files",
     HELP: "this help",
     PLAN_GATE: "the plan",
+    BULK_DOWNLOAD: "a bulk download",
 }
 # The chapter to open for a screen; the others open at their keys.
 _CHAPTERS_OF_SCREENS = {ACTIVATION: "automated"}

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from tui_licenses.domain.license_key import LicenseKey
 from tui_licenses.domain.status import key_status, license_file_refusal
 from tui_licenses.errors import TuiLicensesError
-from tui_licenses.service.downloads import DocumentKind
+from tui_licenses.service.outcomes import DocumentKind
 from tui_licenses.state.app_state import AppState
 from tui_licenses.state.columns import status_text
 from tui_licenses.state.store import Store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -12,29 +12,31 @@ from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from tui_licenses.domain.license_key import mask_key
-from tui_licenses.service.downloads import DocumentKind
+from tui_licenses.service.outcomes import DocumentKind
 from tui_licenses.state.app_state import AppState
 from tui_licenses.state.columns import (
     COLUMNS,
     find_column,
 )
+from tui_licenses.state.estate import Row
 from tui_licenses.state.events import (
     FilterChanged,
     MarksCleared,
-    MarkToggled,
     SortChosen,
 )
-from tui_licenses.state.select import Row, RowKind, Selection, Selector
+from tui_licenses.state.select import STATUS_STANDS, Selection, Selector
 from tui_licenses.state.store import Store
 from tui_licenses.text import clean
 from tui_licenses.tui.commands import LICENSES, Situation, bindings_of
 from tui_licenses.tui.licenses_view import (
     counts_line,
     empty_lines,
+    problem_text,
     row_tone,
     table_columns,
     waiting_lines,
 )
+from tui_licenses.tui.marking import Marking, subject_ids
 from tui_licenses.tui.screens.base import DomainScreen
 from tui_licenses.tui.widgets.account_header import AccountHeader
 from tui_licenses.tui.widgets.command_footer import CommandFooter
@@ -46,24 +48,20 @@ from tui_licenses.tui.widgets.tick import Tick
 if TYPE_CHECKING:
     from tui_licenses.wiring import Services
 
-# Small enough to stay unseen between two keys.
-_PREPARED_AT_ONCE = 300
-# How long a status may be shown after the instant it ended: a refresh that brings nothing new
-# repaints nothing before that.
-_STATUS_STANDS = timedelta(minutes=10)
-
 
 class LicensesScreen(DomainScreen):
-    """Shows the rows that the view asks for; cursor and focus are all it keeps."""
+    """Shows the rows that the view asks for; it keeps cursor, focus and where marks begin."""
 
     NAME = LICENSES
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(LICENSES)
 
     def __init__(self, services: Services, store: Store) -> None:
         super().__init__(services, store)
+        self._first_view = store.state.view
         self._selector = Selector()
         self._selection: Selection | None = None
         self._selected_at = datetime.min.replace(tzinfo=UTC)
+        self._marking = Marking(store)
 
     def compose(self) -> ComposeResult:
         yield AccountHeader(self.services, self.store)
@@ -110,11 +108,14 @@ class LicensesScreen(DomainScreen):
         elif after.inventory is None:
             self._show_rows(after)
         self._show_counts(after)
+        if before.problem is not after.problem and after.inventory is not None:
+            problem = after.problem
+            self.query_one(StatusLine).show("" if problem is None else problem_text(problem))
 
     def _has_other_rows(self, before: AppState, after: AppState) -> bool:
         if before.view != after.view or before.inventory is None or after.inventory is None:
             return before.view != after.view or before.inventory is not after.inventory
-        if self._now() - self._selected_at > _STATUS_STANDS:
+        if self._now() - self._selected_at > STATUS_STANDS:
             return True
         return (
             before.inventory.keys is not after.inventory.keys
@@ -139,12 +140,11 @@ class LicensesScreen(DomainScreen):
         self.call_later(self._prepare_search)
 
     def _prepare_search(self) -> None:
-        """Make the search texts of a few rows while nobody types, and come back for more."""
+        """Make a little of what a search needs while nobody types, and come back for more."""
         state = self.store.state
         if state.inventory is None or not self.is_attached:
             return
-        estate = self._selector.estate(state.inventory, state.view)
-        if not estate.prepare(_PREPARED_AT_ONCE, state.view, self._now()):
+        if not self._selector.prepare(state.inventory, state.view, self._now()):
             self.set_timer(0.01, self._prepare_search)
 
     def _show_counts(self, state: AppState) -> None:
@@ -152,6 +152,14 @@ class LicensesScreen(DomainScreen):
         self.query_one("#counts", Static).update(line, layout=False)
 
     # User to service
+
+    @property
+    def is_at_start(self) -> bool:
+        """Say whether the list looks as a start shows it: nothing moved, marked, sorted or told."""
+        state = self.store.state
+        is_quiet = not state.is_loading and state.problem is None and not state.marked_ids
+        is_whole = state.inventory is not None and state.inventory.cursor is not None
+        return state.view == self._first_view and is_quiet and is_whole and self._table.is_at_top
 
     def situation(self) -> Situation:
         """Return the instance and key of the row under the cursor."""
@@ -205,21 +213,12 @@ class LicensesScreen(DomainScreen):
             self.dashboard.tell(f"No {noun} is marked; mark one, or clear the marks with Esc.")
 
     def _subject_ids(self, kind: DocumentKind) -> tuple[str, ...]:
-        """Return ids of keys for certificates and of instances for the rest, each once."""
         state = self.store.state
-        marked = state.marked_ids
-        if not marked or state.inventory is None:
-            situation = self.situation()
-            subject = situation.key if kind is DocumentKind.CERTIFICATE else situation.instance
-            return () if subject is None else (subject.id,)
-        if kind is DocumentKind.CERTIFICATE:
-            return tuple(key.id for key in state.inventory.keys if key.id in marked)
-        through_keys = {key.instance_id for key in state.inventory.keys if key.id in marked}
-        return tuple(
-            instance.id
-            for instance in state.inventory.instances
-            if instance.id in marked or instance.id in through_keys
-        )
+        if state.marked_ids and state.inventory is not None:
+            return subject_ids(state, kind)
+        situation = self.situation()
+        subject = situation.key if kind is DocumentKind.CERTIFICATE else situation.instance
+        return () if subject is None else (subject.id,)
 
     def action_copy_row(self) -> None:
         """Copy the key of the row, or the name of its instance."""
@@ -233,10 +232,26 @@ class LicensesScreen(DomainScreen):
 
     def action_mark(self) -> None:
         """Mark the row, or take its mark away, and go on to the next one."""
-        row = self._table.cursor_row
-        if row is not None and row.kind is not RowKind.HEADING:
-            self.store.dispatch(MarkToggled(row.id))
+        if self._marking.toggle(self._table.cursor_row):
             self._table.action_move(1)
+
+    def action_mark_range(self) -> None:
+        """Mark the rows from the one marked last to this one."""
+        if self._selection is not None:
+            self._marking.mark_to(self._selection.rows, self._table.cursor_row)
+
+    def action_extend_marks(self, rows: int) -> None:
+        """Mark this row, move the cursor and mark on."""
+        row = self._table.cursor_row
+        if row is not None and row.id not in self.store.state.marked_ids:
+            self._marking.toggle(row)
+        self._table.action_move(rows)
+        self.action_mark_range()
+
+    def action_mark_all(self) -> None:
+        """Mark all rows that are shown, or take their marks away."""
+        if self._selection is not None:
+            self._marking.mark_all(self._selection.rows)
 
     def action_sort(self) -> None:
         """Sort by the next column; after the last one, in the default order again."""

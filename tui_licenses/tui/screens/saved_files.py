@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from tui_licenses.service.downloads import DocumentKind, SavedFile
+from tui_licenses.service.outcomes import DocumentKind, SavedFile
 from tui_licenses.state.app_state import AppState
 from tui_licenses.state.store import Store
 from tui_licenses.text import clean

@@ -13,9 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
 from tui_licenses import wiring
-from tui_licenses.config import EMBEDDED_NAME, ENVIRONMENT_NAME, Context
+from tui_licenses.config import EMBEDDED_NAME, ENVIRONMENT_NAME, Context, Credentials
 from tui_licenses.errors import TuiLicensesError
-from tui_licenses.service.sign_in import Credentials
 from tui_licenses.tui.widgets.inline_problem import InlineProblem
 
 # Contexts of these names cannot be signed in to: a sign-in from them makes one of its own.

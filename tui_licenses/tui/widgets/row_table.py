@@ -17,7 +17,7 @@ from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 
 from tui_licenses.text import clean, pad, shorten, width_cells
-from tui_licenses.tui.commands import MOVE_KEYS
+from tui_licenses.tui.keys import MOVE_KEYS
 from tui_licenses.tui.widgets.column_fit import GAP_CELLS, fit_columns
 from tui_licenses.tui.widgets.table_column import Indexed, RowT, TableColumn, no_tone
 
@@ -113,6 +113,7 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
         self._cursor_id: str | None = None
         self._fitted: tuple[tuple[TableColumn[RowT], int], ...] = ()
         self._lines: dict[tuple[int, int], Strip] = {}
+        self._styles: dict[str | None, Style] = {}
 
     def on_mount(self) -> None:
         """Draw the scrollbar in few bytes."""
@@ -134,6 +135,11 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
     def cursor_id(self) -> str | None:
         """Return the id of the row under the cursor."""
         return self._cursor_id
+
+    @property
+    def is_at_top(self) -> bool:
+        """Say whether the cursor stands on the first row and keys move it."""
+        return self._cursor == 0 and not self.scroll_y and self.has_focus
 
     def show_rows(
         self,
@@ -224,6 +230,7 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
     def notify_style_update(self) -> None:
         """Forget lines drawn in other colours."""
         self._lines.clear()
+        self._styles.clear()
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
@@ -236,7 +243,7 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
             text = ""
             if not self._rows and 1 < y <= len(self._message) + 1:
                 text = " " * self._gutter + self._message[y - 2]
-            return self._line(text, width, self.rich_style)
+            return self._line(text, width, self._style(None))
         kept = self._lines.get((index, width))
         if kept is None:
             if len(self._lines) > _LINES_KEPT:
@@ -272,11 +279,11 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
         run, run_tone = "", parts[0][1]
         for text, tone in parts:
             if tone != run_tone:
-                segments.append(Segment(run, self._tone_style(run_tone)))
+                segments.append(Segment(run, self._style(run_tone)))
                 run, run_tone = "", tone
             run += text
         used = sum(width_cells(text) for text, _ in parts)
-        segments.append(Segment(run + " " * (width - used), self._tone_style(run_tone)))
+        segments.append(Segment(run + " " * (width - used), self._style(run_tone)))
         # The width is told, not measured again: the terminal is the judge of it, and Rich counts
         # some scripts in another way.
         return Strip(segments, width)
@@ -294,11 +301,16 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
             line += pad(title, cells + GAP_CELLS)
         return line.rstrip()
 
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"row-table--{name}")
-
-    def _tone_style(self, tone: str | None) -> Style:
-        return self.rich_style if tone is None else self._style(tone)
+    def _style(self, name: str | None) -> Style:
+        """Return the style of a part, or of a row without a tone."""
+        # Asked for with every segment; Textual puts it together anew each time.
+        style = self._styles.get(name)
+        if style is None:
+            style = self.rich_style
+            if name is not None:
+                style = self.get_component_rich_style(f"row-table--{name}")
+            self._styles[name] = style
+        return style
 
     def on_focus(self) -> None:
         """Draw the cursor as the one that keys move."""

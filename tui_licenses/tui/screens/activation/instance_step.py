@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from rich.text import Text
@@ -14,6 +14,7 @@ from textual.widgets import Button, Input, Label, Static
 
 from tui_licenses.domain.countries import country_name, search_countries
 from tui_licenses.domain.instance import Instance
+from tui_licenses.domain.instance_table import InstanceTable
 from tui_licenses.errors import TuiLicensesError
 from tui_licenses.text import clean
 from tui_licenses.tui.facts import FINGERPRINT_CHARACTERS
@@ -44,7 +45,7 @@ class InstanceStep(VerticalScroll, can_focus=False):
 
         path: str | None
 
-    def __init__(self, instances: Callable[[], Sequence[Instance]]) -> None:
+    def __init__(self, instances: Callable[[], InstanceTable]) -> None:
         super().__init__(id="instance-step")
         self._instances = instances
 
@@ -131,14 +132,16 @@ class InstanceStep(VerticalScroll, can_focus=False):
         wanted = text.strip().casefold()
         starting: list[tuple[str, str]] = []
         holding: list[tuple[str, str]] = []
-        for instance in self._instances():
-            name = instance.name.casefold()
+        instances = self._instances()
+        names = instances.columns.names
+        for place in range(len(instances)):
+            name = (names[place] or "").casefold()
             if name.startswith(wanted):
-                starting.append((instance.id, _choice_text(instance)))
+                starting.append((instances[place].id, _choice_text(instances[place])))
                 if len(starting) == CHOICES_MAXIMUM:
                     break
             elif wanted in name and len(holding) < CHOICES_MAXIMUM:
-                holding.append((instance.id, _choice_text(instance)))
+                holding.append((instances[place].id, _choice_text(instances[place])))
         return [*starting, *holding]
 
     @on(Tick.Ticked, "#target-existing")
@@ -154,8 +157,7 @@ class InstanceStep(VerticalScroll, can_focus=False):
     @on(TypeAhead.Chosen, "#instances")
     def _choose_instance(self, event: TypeAhead.Chosen) -> None:
         event.stop()
-        found = (known for known in self._instances() if known.id == event.choice_id)
-        instance = next(found, None)
+        instance = self._instances().find(event.choice_id)
         self._tell(lambda draft: replace(draft, instance=instance, replace_master=False))
 
     @on(TypeAhead.Chosen, "#countries")

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from tui_licenses.domain.activation import Activation
 from tui_licenses.domain.license_key import KeyState, LicenseKey
-from tui_licenses.service.downloads import SavedFile
+from tui_licenses.service.outcomes import SavedFile
 from tui_licenses.text import clean
 from tui_licenses.tui.facts import features_text, kind_text
 from tui_licenses.tui.guide import steps_after_download

@@ -9,10 +9,10 @@ from textual import on, work
 from textual.app import ComposeResult
 
 from tui_licenses.domain.activation import Activation, ActivationPreview
-from tui_licenses.domain.instance import Instance
+from tui_licenses.domain.instance_table import InstanceTable
 from tui_licenses.errors import TuiLicensesError, UnavailableError, UseError
 from tui_licenses.service.activation import Submission
-from tui_licenses.service.downloads import DocumentKind
+from tui_licenses.service.outcomes import DocumentKind
 from tui_licenses.state.app_state import AppState
 from tui_licenses.state.events import KeysActivated
 from tui_licenses.state.store import Store
@@ -105,9 +105,9 @@ class ActivationScreen(DomainScreen):
     def _write_key(self, key: str) -> str:
         return key_text(key, is_masked=self.store.state.view.mask_keys)
 
-    def _instances(self) -> tuple[Instance, ...]:
+    def _instances(self) -> InstanceTable:
         inventory = self.store.state.inventory
-        return () if inventory is None else inventory.instances
+        return InstanceTable.of() if inventory is None else inventory.instances
 
     def _go_to(self, step: Step) -> None:
         self._step = step

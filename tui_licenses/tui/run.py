@@ -1,0 +1,35 @@
+"""Runs the dashboard: from its first picture to the exit status, again after a bug."""
+
+from __future__ import annotations
+
+from tui_licenses.config import Configuration, load_configuration
+from tui_licenses.tui.app import TuiLicensesApp
+from tui_licenses.tui.first_picture import Opening
+from tui_licenses.tui.place import Place
+from tui_licenses.wiring import open_services
+
+
+def run_dashboard(
+    configuration: Configuration,
+    context_name: str | None = None,
+    place: Place | None = None,
+    opening: Opening = Opening(),  # noqa: B008 - a tuple of nothing
+) -> int:
+    """Run the dashboard until it is left, and return the exit status.
+
+    After a bug the problem is shown in a small app of its own: the terminal is whole again, and
+    the dashboard can be started anew.
+    """
+    while True:
+        services = open_services(configuration, context_name)
+        app = TuiLicensesApp(services, configuration, place=place, opening=opening)
+        status = app.run(mouse=configuration.settings.mouse)
+        app.keep_first_picture()
+        if app.failure is not None and status is None:
+            from tui_licenses.tui.screens.problem import ProblemApp
+
+            if not ProblemApp(app.failure, configuration.settings).run():
+                return 1
+        elif not app.wants_restart:
+            return status or 0
+        configuration, opening = load_configuration(), Opening()
