@@ -36,7 +36,7 @@ def _use_and_leave(terminal: Terminal) -> None:
     terminal.press_and_see("down", "end", "home")
     terminal.wait_for("Berlin Hauptbahnhof")
     terminal.press("?")
-    terminal.wait_for("Ctrl-L")
+    terminal.wait_for("Keys of the list of licenses")
     terminal.press("q")
     assert terminal.wait_for_exit() == 0
 

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import msgspec
 
-from tui_licenses.tui.terminal_cells import Line, Pen, known_pen
+from tui_licenses.tui.terminal_cells import Line, Pen, PenCodes
 
 # Stands between the glyphs of a line; no glyph holds a control character.
 _BETWEEN = "\x1f"
@@ -16,7 +16,7 @@ class _Run(msgspec.Struct, array_like=True):
     """So many cells in a row that one pen draws."""
 
     count: int
-    pen: Pen
+    pen: PenCodes
 
 
 class _Row(msgspec.Struct, array_like=True):
@@ -30,7 +30,7 @@ def encode_lines(lines: list[Line]) -> bytes:
         [
             _Row(
                 _BETWEEN.join(line.glyphs),
-                [_Run(len(list(cells)), pen) for pen, cells in groupby(line.pens)],
+                [_Run(len(list(cells)), pen.codes) for pen, cells in groupby(line.pens)],
             )
             for line in lines
         ]
@@ -46,7 +46,7 @@ def decode_lines(data: bytes) -> list[Line] | None:
     lines: list[Line] = []
     for row in rows:
         glyphs = row.glyphs.split(_BETWEEN)
-        pens = [pen for run in row.runs for pen in [known_pen(run.pen)] * run.count]
+        pens = [pen for run in row.runs for pen in [Pen.known(*run.pen)] * run.count]
         if len(glyphs) != len(pens) or len(pens) != len(lines[0].pens if lines else pens):
             return None
         lines.append(Line(glyphs, pens))

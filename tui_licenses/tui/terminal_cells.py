@@ -25,6 +25,10 @@ from tui_licenses.tui.theme import is_drawn_sign
 UNSEEN = frozenset({"1", "2", "3"})
 
 
+# Codes of attributes, of both colours, and the address of a link.
+PenCodes = tuple[tuple[str, ...], str, str, str]
+
+
 class Pen:
     """What a cell is drawn with: codes of attributes, both colours, the address of a link.
 
@@ -34,7 +38,7 @@ class Pen:
 
     __slots__ = ("attributes", "background", "blank", "foreground", "link")
 
-    _known: ClassVar[dict[tuple[tuple[str, ...], str, str, str], Pen]] = {}
+    _known: ClassVar[dict[PenCodes, Pen]] = {}
 
     def __init__(
         self, attributes: tuple[str, ...], foreground: str, background: str, link: str
@@ -44,6 +48,11 @@ class Pen:
         self.background = background
         self.link = link
         self.blank = self
+
+    @property
+    def codes(self) -> PenCodes:
+        """Return what makes this pen known."""
+        return self.attributes, self.foreground, self.background, self.link
 
     @classmethod
     def known(
