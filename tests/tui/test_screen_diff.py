@@ -10,21 +10,31 @@ import termios
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from queue import Queue
+from random import Random
 
 import pytest
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App, ComposeResult
 from textual.drivers.linux_driver import LinuxDriver
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.pilot import Pilot
+from textual.strip import Strip
 from textual.widgets import Input, Static
+from wcwidth import wcswidth
 
 from tests.support.emulator import Emulator
+from tests.support.random_frames import RandomFrames
 from tui_licenses import paths
 from tui_licenses.tui import screen_diff
-from tui_licenses.tui.screen_diff import ScreenDiff, has_scroll_regions, is_proven_textual
+from tui_licenses.tui.screen_diff import (
+    FramePicture,
+    ScreenDiff,
+    has_scroll_regions,
+    is_proven_textual,
+)
 from tui_licenses.tui.terminal_cells import DEFAULT_PEN, Doubt, cells_of, doubt_of, pen_of
 from tui_licenses.tui.terminal_changes import pen_change
 
@@ -179,6 +189,27 @@ async def test_a_bug_while_output_waited_is_noticed_by_the_log_alone(
         await pilot.pause()
         assert _picture(writer.written)[0] == "three"
         assert "ZeroDivisionError" in paths.log_file().read_text(encoding="utf-8")
+
+
+def test_pieces_are_for_a_picture_of_their_own_size_and_known_as_a_whole() -> None:
+    frames = RandomFrames(Random(1), wcswidth)
+    picture, pieces = FramePicture(), ChopsUpdate([{0: None}] * 3, [(0, 0, 0)], [[9]] * 3)
+    assert not picture.takes(pieces)
+    picture.take(LayoutUpdate([[Strip.blank(9)]] * 3, Region(0, 0, 9, 3)), ColorSystem.TRUECOLOR)
+    assert picture.takes(pieces)
+    assert not picture.takes(ChopsUpdate([{0: None}] * 3, [(0, 0, 0)], [[8]] * 3))
+    assert not picture.takes(ChopsUpdate([{0: None}] * 2, [(0, 0, 0)], [[9]] * 2))
+    assert picture.takes(frames.whole())
+    picture.forget()
+    assert not picture.takes(pieces)
+
+
+def test_a_terminal_without_cells_is_sent_none() -> None:
+    picture = FramePicture()
+    picture.take(LayoutUpdate([[Strip.blank(0)]], Region(0, 0, 0, 1)), ColorSystem.TRUECOLOR)
+    picture.changes(None)
+    picture.take(LayoutUpdate([[Strip.blank(0)]], Region(0, 0, 0, 1)), ColorSystem.TRUECOLOR)
+    assert picture.changes(None) == ""
 
 
 async def test_a_headless_app_is_left_to_textual() -> None:

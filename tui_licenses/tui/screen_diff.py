@@ -230,7 +230,8 @@ class FramePicture:
     def takes(self, frame: RenderableType) -> bool:
         """Say whether a frame can be taken: pieces are for a picture that is known."""
         if isinstance(frame, ChopsUpdate):
-            return len(frame.chops) == len(self._wanted)
+            ends = frame.chop_ends
+            return bool(ends) and len(ends) == len(self._wanted) and ends[0][-1] == self._width
         return isinstance(frame, LayoutUpdate)
 
     def take(self, frame: RenderableType, colors: ColorSystem) -> None:

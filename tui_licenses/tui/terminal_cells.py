@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -21,38 +21,49 @@ from wcwidth import iter_graphemes, wcswidth
 
 from tui_licenses.tui.theme import is_drawn_sign
 
-
-class Pen(NamedTuple):
-    """What a cell is drawn with: codes of attributes, both colours, the address of a link."""
-
-    attributes: tuple[str, ...] = ()
-    foreground: str = "39"
-    background: str = "49"
-    link: str = ""
-
-
-DEFAULT_PEN = Pen()
 # Attributes that nobody sees on a space.
 UNSEEN = frozenset({"1", "2", "3"})
 
-_pens: dict[Pen, Pen] = {DEFAULT_PEN: DEFAULT_PEN}
-_blank_pens: dict[Pen, Pen] = {}
+
+class Pen:
+    """What a cell is drawn with: codes of attributes, both colours, the address of a link.
+
+    `known` makes them: equal pens are one object, so that `is` compares them. `blank` is the pen
+    that stands for all that draw a space as this one does.
+    """
+
+    __slots__ = ("attributes", "background", "blank", "foreground", "link")
+
+    _known: ClassVar[dict[tuple[tuple[str, ...], str, str, str], Pen]] = {}
+
+    def __init__(
+        self, attributes: tuple[str, ...], foreground: str, background: str, link: str
+    ) -> None:
+        self.attributes = attributes
+        self.foreground = foreground
+        self.background = background
+        self.link = link
+        self.blank = self
+
+    @classmethod
+    def known(
+        cls,
+        attributes: tuple[str, ...] = (),
+        foreground: str = "39",
+        background: str = "49",
+        link: str = "",
+    ) -> Pen:
+        """Return the one pen of these codes."""
+        key = (attributes, foreground, background, link)
+        pen = cls._known.get(key)
+        if pen is None:
+            pen = cls._known[key] = cls(*key)
+            if UNSEEN.issuperset(attributes):
+                pen.blank = cls.known((), "39", background, link)
+        return pen
 
 
-def known_pen(pen: Pen) -> Pen:
-    """Return the one object that stands for all equal pens, so that `is` compares them."""
-    return _pens.setdefault(pen, pen)
-
-
-def blank_pen(pen: Pen) -> Pen:
-    """Return the pen that stands for all that draw a space as this one does."""
-    blank = _blank_pens.get(pen)
-    if blank is None:
-        blank = pen
-        if UNSEEN.issuperset(pen.attributes):
-            blank = known_pen(Pen(background=pen.background, link=pen.link))
-        _blank_pens[pen] = blank
-    return blank
+DEFAULT_PEN = Pen.known()
 
 
 @lru_cache(maxsize=4096)
@@ -82,7 +93,7 @@ def pen_of(style: Style | None, color_system: ColorSystem) -> Pen:
     if style.bgcolor is not None:
         background = ";".join(style.bgcolor.downgrade(color_system).get_ansi_codes(False))
     attributes = tuple(code for code, flag in zip(codes, flags, strict=True) if flag)
-    return known_pen(Pen(attributes, foreground, background, style.link or ""))
+    return Pen.known(attributes, foreground, background, style.link or "")
 
 
 class Doubt(IntEnum):
@@ -172,7 +183,7 @@ def _parse(
 
 
 def _pens_of(glyphs: Sequence[str], pen: Pen) -> list[Pen]:
-    blank = blank_pen(pen)
+    blank = pen.blank
     if blank is pen or " " not in glyphs:
         return [pen] * len(glyphs)
     return [blank if glyph == " " else pen for glyph in glyphs]
@@ -193,7 +204,7 @@ def cells_of(
         missing = width - len(glyphs)
         if missing > 0:
             glyphs += " " * missing
-            pens += [blank_pen(pens[-1]) if pens else DEFAULT_PEN] * missing
+            pens += [pens[-1].blank if pens else DEFAULT_PEN] * missing
         else:
             return first_cells(glyphs, pens, width)
     return glyphs, pens
@@ -213,14 +224,13 @@ def _blank_rest(glyphs: list[str], pens: list[Pen], x: int) -> None:
     while is_cut:
         x -= 1
         is_cut = not glyphs[x]
-        glyphs[x], pens[x] = " ", blank_pen(pens[x])
+        glyphs[x], pens[x] = " ", pens[x].blank
 
 
 def _find_doubts(glyphs: list[str]) -> list[tuple[int, int, Doubt]]:
     found: list[tuple[int, int, Doubt]] = []
-    for x, glyph in enumerate(glyphs):
-        # The second cell of a glyph is empty, which is ASCII.
-        doubt = Doubt.NONE if glyph.isascii() else doubt_of(glyph)
+    for x in [x for x, glyph in enumerate(glyphs) if glyph > "\x7f" or len(glyph) > 1]:
+        doubt = doubt_of(glyphs[x])
         if doubt is Doubt.NONE:
             continue
         end = x + 1
@@ -276,7 +286,7 @@ class Line:
         _blank_rest(all_glyphs, all_pens, x)
         all_glyphs[x:end], all_pens[x:end] = glyphs, pens
         while end < len(all_glyphs) and not all_glyphs[end]:
-            all_glyphs[end], all_pens[end] = " ", blank_pen(all_pens[end])
+            all_glyphs[end], all_pens[end] = " ", all_pens[end].blank
             end += 1
         return Line(all_glyphs, all_pens)
 

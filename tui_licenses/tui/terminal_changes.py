@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
+from operator import ne
 
 from tui_licenses.tui.terminal_cells import (
     DEFAULT_PEN,
@@ -18,8 +19,6 @@ from tui_licenses.tui.terminal_cells import (
     Doubt,
     Line,
     Pen,
-    blank_pen,
-    known_pen,
     runs_of,
 )
 
@@ -50,11 +49,11 @@ def pen_change(before: Pen, after: Pen) -> str:
     if any(code not in _OFF for code in ended):
         return link + whole
     off = sorted({_OFF[code] for code in ended})
-    changes = off + [
-        new
-        for old, new in zip(before[1:3], after[1:3], strict=True)
-        if old != new  # the two colours
-    ]
+    changes = off
+    if after.foreground != before.foreground:
+        changes.append(after.foreground)
+    if after.background != before.background:
+        changes.append(after.background)
     changes += [
         code
         for code in after.attributes
@@ -138,14 +137,11 @@ class ShownPicture:
 
     def _take_for_blank(self, blank: Pen) -> None:
         """Take any pen that draws spaces as `blank` does: the nearest to the one in hand."""
-        if blank_pen(self._pen) is blank:
+        if self._pen.blank is blank:
             return
-        near = self._pen._replace(
-            attributes=tuple(code for code in self._pen.attributes if code in UNSEEN),
-            background=blank.background,
-            link=blank.link,
-        )
-        self._take(known_pen(near) if blank_pen(near) is blank else blank)
+        kept = tuple(code for code in self._pen.attributes if code in UNSEEN)
+        near = Pen.known(kept, self._pen.foreground, blank.background, blank.link)
+        self._take(near if near.blank is blank else blank)
 
     def _move(self, x: int, y: int) -> None:
         if (x, y) == (self._x, self._y):
@@ -177,10 +173,10 @@ class ShownPicture:
             while stop < end and line.pens[stop] is pen:
                 stop += 1
             text = "".join(line.glyphs[start:stop])
-            if text.strip(" ") or blank_pen(pen) is not pen:
+            if text.strip(" ") or pen.blank is not pen:
                 self._take(pen)
-            elif stop < end and blank_pen(line.pens[stop]) is pen:
-                if blank_pen(self._pen) is not pen:
+            elif stop < end and line.pens[stop].blank is pen:
+                if self._pen.blank is not pen:
                     self._take(line.pens[stop])
             else:
                 self._take_for_blank(pen)
@@ -223,7 +219,7 @@ class ShownPicture:
 
     def _erased_from(self, new: Line, cells: list[int]) -> int:
         """Return from where on it is shortest to erase the rest of the line."""
-        if new.pens[-1] is not DEFAULT_PEN or not cells:
+        if not cells or new.pens[-1] is not DEFAULT_PEN:
             return self.width
         x = self.width
         while x and new.glyphs[x - 1] == " " and new.pens[x - 1] is DEFAULT_PEN:
@@ -239,7 +235,7 @@ class ShownPicture:
         if not text.isascii() or len(text) > (3 if end - start == 1 else 4):
             return False
         for pen in (self._pen, line.pens[end]):
-            like = (pen, blank_pen(pen))
+            like = (pen, pen.blank)
             if all(other is like[0] or other is like[1] for other in line.pens[start:end]):
                 return True
         return False
@@ -262,7 +258,7 @@ class ShownPicture:
     def _write_doubtful(self, y: int, line: Line, start: int, end: int, doubt: Doubt) -> None:
         if doubt is Doubt.ANY:
             # Where the terminal draws it narrower, nothing old may show behind it.
-            spaces = Line([" "] * self.width, [blank_pen(pen) for pen in line.pens])
+            spaces = Line([" "] * self.width, [pen.blank for pen in line.pens])
             self._write(spaces, start, end)
             self._move(start, y)
         self._write(line, start, end)
@@ -277,12 +273,15 @@ class ShownPicture:
         """Move the lines that only stand elsewhere; returns the rows that then differ."""
         if len(rows) < _SCROLL_ROWS_MINIMUM:
             return rows
-        costs = {y: len(_changed_cells(self.lines[y], wanted[y])) for y in rows}
-        candidates = {(rows[0], rows[-1], 1), (rows[0], rows[-1], -1)}
-        candidates |= self._find_moved(wanted, rows)
-        gain, top, bottom, shift = max(
-            self._gain(wanted, costs, *candidate) for candidate in candidates
-        )
+        moved, is_clear = self._find_moved(wanted, rows)
+        candidates = [moved] if moved else []
+        if not is_clear:
+            # Lines of a kind may come to lie on one another, instances on instances.
+            by_one = ((rows[0], rows[-1], shift) for shift in (1, -1))
+            candidates += [scroll for scroll in by_one if self._is_likely(wanted, scroll)]
+        costs = {y: len(_changed_cells(self.lines[y], wanted[y])) for y in rows if candidates}
+        gains = (self._gain(wanted, costs, *scroll) for scroll in candidates)
+        gain, top, bottom, shift = max(gains, default=(0, 0, 0, 0))
         if gain <= 0:
             return rows
         is_whole = top == 0 and bottom == self.height - 1
@@ -297,6 +296,16 @@ class ShownPicture:
         self.lines = self._scrolled(top, bottom, shift)
         touched = sorted({*rows, *range(top, bottom + 1)})
         return [y for y in touched if not self.lines[y].is_same(wanted[y])]
+
+    def _is_likely(self, wanted: Sequence[Line], scroll: tuple[int, int, int]) -> bool:
+        """Say whether fewer characters differ after a scroll, at a glance."""
+        top, bottom, shift = scroll
+        gain = 0
+        for y in range(top + max(0, -shift), bottom + 1 - max(0, shift)):
+            glyphs = wanted[y].glyphs
+            gain += sum(map(ne, self.lines[y].glyphs, glyphs))
+            gain -= sum(map(ne, self.lines[y + shift].glyphs, glyphs))
+        return gain > 0
 
     def _gain(
         self, wanted: Sequence[Line], costs: dict[int, int], top: int, bottom: int, shift: int
@@ -335,10 +344,12 @@ class ShownPicture:
         moved = moved[shift:] + blank if shift > 0 else blank + moved[:shift]
         return [*self.lines[:top], *moved, *self.lines[bottom + 1 :]]
 
-    def _find_moved(self, wanted: Sequence[Line], rows: list[int]) -> set[tuple[int, int, int]]:
-        """Return (top, bottom, shift) of the lines that moved, by their text alone.
+    def _find_moved(
+        self, wanted: Sequence[Line], rows: list[int]
+    ) -> tuple[tuple[int, int, int] | None, bool]:
+        """Return (top, bottom, shift) of the lines that moved, and whether most of them did.
 
-        Colours do not count: the cursor moves over lines that scroll below it.
+        The text alone counts: the cursor moves over lines that scroll below it.
         """
         places: dict[str, list[int]] = {}
         for y in rows:
@@ -350,6 +361,7 @@ class ShownPicture:
             if len(found) == 1 and found[0] != y:
                 voters.setdefault(found[0] - y, []).append(y)
         if not voters:
-            return set()
+            return None, False
         shift, ys = max(voters.items(), key=lambda item: len(item[1]))
-        return {(ys[0] + min(0, shift), ys[-1] + max(0, shift), shift)}
+        ends = ys[0] + min(0, shift), ys[-1] + max(0, shift)
+        return (*ends, shift), 2 * len(ys) > len(rows)
