@@ -68,7 +68,7 @@ def width_cells(text: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _width_of_other(text: str) -> int:
-    if _is_narrow(text):
+    if is_narrow(text):
         return len(text)
     from wcwidth import wcswidth
 
@@ -81,7 +81,7 @@ def shorten(text: str, width: int) -> str:
         return text
     if width <= 0:
         return ""
-    if _is_narrow(text):
+    if is_narrow(text):
         return text[: width - 1] + ELLIPSIS
     from wcwidth import wcwidth
 
@@ -96,7 +96,7 @@ def shorten(text: str, width: int) -> str:
     return text[:end] + ELLIPSIS
 
 
-def _is_narrow(text: str) -> bool:
+def is_narrow(text: str) -> bool:
     """Say whether every character is surely one cell; wcwidth, which knows all, is slow to load."""
     return text.isascii() or all(
         character < _FIRST_COMBINING or character in _NARROW_SIGNS for character in text

@@ -79,7 +79,11 @@ def _modules_after(statement: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
-    return {name.split(".")[0] for name in done.stdout.split()}
+    return set(done.stdout.split())
+
+
+def _packages_after(statement: str) -> set[str]:
+    return {name.split(".")[0] for name in _modules_after(statement)}
 
 
 @pytest.mark.parametrize(
@@ -87,13 +91,31 @@ def _modules_after(statement: str) -> set[str]:
     [
         "import tui_licenses.wiring",
         "import tui_licenses.state.select, tui_licenses.state.store",
-        "import tui_licenses.tui.app, tui_licenses.tui.screens.licenses",
+        "import tui_licenses.tui.run, tui_licenses.tui.screens.licenses",
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(statement: str) -> None:
-    assert _modules_after(statement).isdisjoint(HEAVY)
+    assert _packages_after(statement).isdisjoint(HEAVY)
 
 
-@pytest.mark.parametrize("statement", ["import tui_licenses.tui.app", "import tui_licenses.wiring"])
-def test_the_dashboard_does_not_pay_for_the_command_line(statement: str) -> None:
-    assert "click" not in _modules_after(statement)
+_OPEN = """
+from tui_licenses.config import Configuration
+from tui_licenses.tui.app import TuiLicensesApp
+from tui_licenses.wiring import open_services
+app = TuiLicensesApp(open_services(Configuration(), None, {}), Configuration())
+app.get_default_screen()
+"""
+
+
+def test_the_dashboard_is_there_without_what_asks_the_cloud_and_without_the_command_line() -> None:
+    modules = _modules_after(_OPEN)
+    packages = {name.split(".")[0] for name in modules}
+    assert packages.isdisjoint(HEAVY | {"click", "msgspec", "pycountry", "psutil"})
+    own = {name.split(".")[1] for name in modules if name.startswith("tui_licenses.")}
+    assert own.isdisjoint({"api", "cli", "cloud", "documents"})
+    assert not modules & {"tui_licenses.service.inventory", "tui_licenses.service.downloads"}
+
+
+def test_the_first_picture_comes_before_textual() -> None:
+    modules = _packages_after("import tui_licenses.tui.first_picture, tui_licenses.__main__")
+    assert modules.isdisjoint(HEAVY | {"textual", "rich", "msgspec", "wcwidth", "asyncio"})

@@ -141,6 +141,12 @@ class ChoiceColumn(Generic[ChoiceT]):
     def __getitem__(self, index: int) -> ChoiceT:
         return self._members[self.numbers[index]]
 
+    def are(self, value: ChoiceT) -> bytes:
+        """Say for each place whether it holds a member: one byte, 1 or 0."""
+        table = bytearray(256)
+        table[self._numbers[value]] = 1
+        return bytes(self.numbers.translate(table))
+
     def append(self, value: ChoiceT) -> None:
         """Add a member at the end."""
         self.numbers.append(self._numbers[value])
@@ -253,6 +259,15 @@ class TextColumn:
         start = self._ends[index - 1] if index else 0
         data = self._data[start : self._ends[index]]
         return None if data == _NO_TEXT else data.decode("utf-8", "surrogatepass")
+
+    def are_absent(self) -> list[bool]:
+        """Say for each place whether there is no text."""
+        data, absent = self._data, _NO_TEXT[0]
+        starts = (0, *self._ends[:-1])
+        return [
+            end - start == 1 and data[start] == absent
+            for start, end in zip(starts, self._ends, strict=False)
+        ]
 
     def append(self, value: str | None) -> None:
         """Add a text or None at the end."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache, cached_property
-from itertools import compress, pairwise
+from itertools import compress
 
 from tui_licenses.domain.instance import Instance, InstanceState
 from tui_licenses.domain.inventory import Inventory, group_places
@@ -29,6 +29,9 @@ NOT_ASSIGNED_ID = "not-assigned"
 # What stands at a place; one byte each.
 INSTANCE, MASTER, ADD_ON, HEADING = range(4)
 NO_STATUS = len(STATUSES)
+
+_INSTANCE = bytes((INSTANCE,))
+_NO_KEY = array("i", (-1,))
 
 # The bits of what decides a status: the state below them.
 _EXPIRED, _PENDING, _EXPIRING, _BLOCKED = (1 << bit for bit in range(3, 7))
@@ -85,23 +88,23 @@ class Estate:
     def _arrange(self) -> None:
         instances, keys = self.inventory.instances, self.inventory.keys
         groups = group_places(instances, keys)
-        order: Sequence[int] = range(len(groups))
-        if not all(first <= second for first, second in pairwise(groups)):
-            order = sorted(order, key=groups.__getitem__)
-        kinds = _kinds_of_keys(self.inventory)
-        if not isinstance(order, range):
+        kinds, order = _kinds_of_keys(self.inventory), array("i", range(len(groups)))
+        # Pages that arrive may bring a key before its instance.
+        if groups != sorted(groups):
+            order = array("i", sorted(order, key=groups.__getitem__))
             kinds = bytes(map(kinds.__getitem__, order))
         counts = Counter(groups)
+        is_hidden = instances.columns.states.are(InstanceState.RETIRED)
+        is_unlicensed = instances.columns.masters.are_absent()
         start = 0
         for place in range(len(instances)):
             end = start + counts[place]
             # Retired instances are hidden with their keys.
-            if instances.columns.states[place] is not InstanceState.RETIRED:
-                if instances.columns.masters[place] is None:
+            if not is_hidden[place]:
+                if is_unlicensed[place]:
                     self._head()
                 self.group_starts.append(len(self.kinds))
-                self._add(bytes((INSTANCE,)), place, (-1,))
-                self._add(kinds[start:end], place, order[start:end])
+                self._add(_INSTANCE + kinds[start:end], place, _NO_KEY + order[start:end])
             start = end
         loose = counts[len(instances)]
         if loose:
@@ -113,12 +116,12 @@ class Estate:
     def _head(self) -> None:
         if self.heading is None:
             self.heading = len(self.kinds)
-            self._add(bytes((HEADING,)), -1, (-1,))
+            self._add(bytes((HEADING,)), -1, _NO_KEY)
 
-    def _add(self, kinds: bytes, instance_place: int, key_places: Sequence[int]) -> None:
+    def _add(self, kinds: bytes, instance_place: int, key_places: array[int]) -> None:
         self.kinds += kinds
-        self.instance_places.extend([instance_place] * len(kinds))
-        self.key_places.extend(key_places)
+        self.instance_places += array("i", (instance_place,)) * len(kinds)
+        self.key_places += key_places
 
     def groups(self) -> Iterator[tuple[int, int]]:
         """Give the first place of each group and the one after its last."""
@@ -251,7 +254,7 @@ def _kinds_of_keys(inventory: Inventory) -> bytes:
         MASTER if products.value(number).kind is KeyKind.MASTER else ADD_ON
         for number in range(products.pool_size)
     ]
-    return bytes([kinds[number] for number in products.numbers[: len(inventory.keys)]])
+    return bytes(map(kinds.__getitem__, products.numbers[: len(inventory.keys)]))
 
 
 def _clock_flags(inventory: Inventory, view: View, now: datetime) -> bytes:

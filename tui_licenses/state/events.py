@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui_licenses.domain.account import User
-from tui_licenses.domain.activation import Activation
 from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.inventory import Inventory
 from tui_licenses.errors import TuiLicensesError
 
 if TYPE_CHECKING:
+    from tui_licenses.domain.activation import Activation
     from tui_licenses.service.outcomes import SavedFile
 
 

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import msgspec
 
-from tui_licenses.tui.terminal_cells import Line, Pen, PenCodes
+from tui_licenses.tui.terminal_cells import Line, Pen
 
 # Stands between the glyphs of a line; no glyph holds a control character.
 _BETWEEN = "\x1f"
@@ -16,7 +16,10 @@ class _Run(msgspec.Struct, array_like=True):
     """So many cells in a row that one pen draws."""
 
     count: int
-    pen: PenCodes
+    attributes: tuple[str, ...]
+    foreground: str
+    background: str
+    link: str
 
 
 class _Row(msgspec.Struct, array_like=True):
@@ -30,11 +33,15 @@ def encode_lines(lines: list[Line]) -> bytes:
         [
             _Row(
                 _BETWEEN.join(line.glyphs),
-                [_Run(len(list(cells)), pen.codes) for pen, cells in groupby(line.pens)],
+                [_run(pen, len(list(cells))) for pen, cells in groupby(line.pens)],
             )
             for line in lines
         ]
     )
+
+
+def _run(pen: Pen, count: int) -> _Run:
+    return _Run(count, pen.attributes, pen.foreground, pen.background, pen.link)
 
 
 def decode_lines(data: bytes) -> list[Line] | None:
@@ -46,7 +53,10 @@ def decode_lines(data: bytes) -> list[Line] | None:
     lines: list[Line] = []
     for row in rows:
         glyphs = row.glyphs.split(_BETWEEN)
-        pens = [pen for run in row.runs for pen in [Pen.known(*run.pen)] * run.count]
+        pens: list[Pen] = []
+        for run in row.runs:
+            pen = Pen.known(run.attributes, run.foreground, run.background, run.link)
+            pens += [pen] * run.count
         if len(glyphs) != len(pens) or len(pens) != len(lines[0].pens if lines else pens):
             return None
         lines.append(Line(glyphs, pens))

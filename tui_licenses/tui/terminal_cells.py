@@ -17,16 +17,12 @@ from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
-from wcwidth import iter_graphemes, wcswidth
 
+from tui_licenses.text import has_control_characters, is_narrow, width_cells
 from tui_licenses.tui.theme import is_drawn_sign
 
 # Attributes that nobody sees on a space.
 UNSEEN = frozenset({"1", "2", "3"})
-
-
-# Codes of attributes, of both colours, and the address of a link.
-PenCodes = tuple[tuple[str, ...], str, str, str]
 
 
 class Pen:
@@ -38,7 +34,7 @@ class Pen:
 
     __slots__ = ("attributes", "background", "blank", "foreground", "link")
 
-    _known: ClassVar[dict[PenCodes, Pen]] = {}
+    _known: ClassVar[dict[tuple[tuple[str, ...], str, str, str], Pen]] = {}
 
     def __init__(
         self, attributes: tuple[str, ...], foreground: str, background: str, link: str
@@ -48,11 +44,6 @@ class Pen:
         self.background = background
         self.link = link
         self.blank = self
-
-    @property
-    def codes(self) -> PenCodes:
-        """Return what makes this pen known."""
-        return self.attributes, self.foreground, self.background, self.link
 
     @classmethod
     def known(
@@ -136,7 +127,7 @@ def doubt_of(glyph: str) -> Doubt:
     """Say whether the cursor is where it should be after a glyph was written."""
     if glyph.isascii() or is_drawn_sign(glyph):
         return Doubt.NONE
-    cells = wcswidth(glyph)
+    cells = width_cells(glyph)
     if len(glyph) > 1 or cells != cell_len(glyph) or unicodedata.category(glyph)[0] in "CM":
         return Doubt.ANY
     codes = _NARROW if cells == 1 else _WIDE
@@ -151,6 +142,10 @@ def doubt_of(glyph: str) -> Doubt:
 @lru_cache(maxsize=4096)
 def _split(text: str, measure: Callable[[str], int]) -> tuple[str, tuple[str, ...]]:
     """Return the marks a text begins with, and its glyphs, one for each cell."""
+    if is_narrow(text) and not has_control_characters(text):
+        return "", tuple(text)
+    from wcwidth import iter_graphemes
+
     marks = ""
     glyphs: list[str] = []
     head = -1
@@ -205,7 +200,7 @@ def cells_of(
 
     Some widgets count cells in one way and some in another; the width tells which way it was.
     """
-    glyphs, pens = _parse(segments, color_system, wcswidth)
+    glyphs, pens = _parse(segments, color_system, width_cells)
     if len(glyphs) != width:
         other = _parse(segments, color_system, cell_len)
         if len(other[0]) == width:

@@ -119,6 +119,15 @@ def test_changes_replace_remove_and_add_by_id(
     assert KeyTable.read(lambda: next(chunks)) == after
 
 
+@given(st.lists(_instances, max_size=12))
+def test_all_instances_are_asked_at_once_what_each_is(instances: list[Instance]) -> None:
+    columns = InstanceTable.of(instances).columns
+    assert columns.masters.are_absent() == [item.master_key_id is None for item in instances]
+    assert columns.hostnames.are_absent() == [item.hostname is None for item in instances]
+    retired = columns.states.are(InstanceState.RETIRED)
+    assert list(retired) == [item.state is InstanceState.RETIRED for item in instances]
+
+
 def test_a_table_that_grows_leaves_the_ones_before_it_as_they_are() -> None:
     keys = [make_key(id=f"key-{number}", order_reference=str(number)) for number in range(9)]
     first = KeyTable.of(keys[:3])
