@@ -129,7 +129,8 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
     def _write_path(self, path: Path) -> None:
         """Write the path; where it takes two lines the name stands whole on the second."""
         line = self.query_one("#path", Static)
-        folder, name = clean(f"{path.parent}/"), clean(path.name)
+        name = clean(path.name)
+        folder = clean(str(path)).removesuffix(name)
         is_too_long = 0 < line.size.width < width_cells(folder + name)
         line.update(Text(f"{folder}\n{name}" if is_too_long else folder + name, overflow="fold"))
 
