@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -95,6 +96,9 @@ def open_dashboard(
         os.environ["NO_COLOR"] = "1"
     from tui_licenses.tui.first_picture import Opening, show_first_picture
 
+    # What is made until the first rows answer is there to stay: to look for garbage in it, again
+    # and again, takes a tenth of the start. The dashboard switches the collector on again.
+    gc.disable()
     opening = Opening() if chosen else show_first_picture(configuration, context_name)
     try:
         from tui_licenses.tui.run import run_dashboard

@@ -22,7 +22,7 @@ _KEYS_WHILE_LOADING, _KEY_PAUSE_SECONDS = 16, 0.15
 # A start that something else disturbed must not be the median.
 _ROUNDS_LEAST = 3
 # How often End is pressed until the last row is there, and for how long.
-_PRESS_AGAIN_SECONDS, _LOAD_SECONDS = 0.15, 120
+_PRESS_AGAIN_SECONDS, _LOAD_SECONDS = 0.04, 120
 _TABLE_ROW, _TABLE_COLUMN = 3, 40
 
 
@@ -48,9 +48,10 @@ def measure_starts(laboratory: Laboratory) -> dict[str, list[Start]]:
 def _start(program: Program) -> Start:
     with Session(program) as session:
         ready = session.wait_until_ready()
-        session.settle()
+        settled = session.settle()
         session.leave()
-    return Start(ready, ready)
+    # Of the others the last row cannot be asked for in one way: what counts is their last byte.
+    return Start(ready, settled)
 
 
 def _start_ours(laboratory: Laboratory) -> Start:
@@ -138,7 +139,7 @@ def all_rows(laboratory: Laboratory) -> Iterator[Check]:
         figures["ours"].value,
         "ms",
         1.8,
-        figures["minimal"],
+        Figure("minimal, settled", figures["minimal"].value, "ms"),
         is_ratio=True,
         # The others have read no more than they show when their first row is there.
         others=without(figures, "ours", "minimal", "less", "VisiData", "mutt"),

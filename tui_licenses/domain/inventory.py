@@ -7,7 +7,7 @@ without an instance at the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -169,19 +169,18 @@ def _key_order(instances: InstanceTable, keys: KeyTable) -> list[int]:
     return order
 
 
-def group_places(instances: InstanceTable, keys: KeyTable) -> Sequence[int]:
+def group_places(instances: InstanceTable, keys: KeyTable) -> list[int]:
     """Return the place of each key's instance.
 
     A key without an instance gets the number of instances, one whose instance is not there one
     more.
     """
-    columns = instances.columns
-    places: dict[str | None, int] = {columns.ids[place]: place for place in range(len(instances))}
+    places: dict[str | None, int] = {
+        instance_id: place for place, instance_id in enumerate(instances.ids())
+    }
     places[None] = len(instances)
     holders = keys.columns.holders
     unknown = len(instances) + 1
-    by_holder = [
-        places.get(holders.value(number).instance_id, unknown)
-        for number in range(holders.pool_size)
-    ]
-    return [by_holder[number] for number in holders.numbers[: len(keys)]]
+    # The first text of a holder is the id of its instance.
+    by_holder = [places.get(instance_id, unknown) for instance_id in holders.first_texts()]
+    return list(map(by_holder.__getitem__, holders.numbers[: len(keys)]))

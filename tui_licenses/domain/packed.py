@@ -174,7 +174,7 @@ class ChoiceColumn(Generic[ChoiceT]):
     def read(self, read: Read) -> None:
         """Take all members; raises `Damaged`."""
         self.numbers = bytearray(read())
-        if self.numbers and max(self.numbers) >= len(self._members):
+        if self.numbers.translate(None, bytes(range(len(self._members)))):
             raise Damaged
 
 
@@ -212,6 +212,13 @@ class CodeColumn:
         if len(code) > self.width or b"\0" in code:
             raise ValueError(f"no code of at most {self.width} characters")
         return code.ljust(self.width, b"\0")
+
+    def first(self, count: int) -> list[str]:
+        """Return the first `count` texts."""
+        width = self.width
+        text = self.codes[: count * width].decode("ascii")
+        whole = [text[start : start + width] for start in range(0, len(text), width)]
+        return [code.rstrip("\0") for code in whole] if "\0" in text else whole
 
     def place_of(self, value: str, count: int) -> int | None:
         """Return where a text stands among the first `count`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from enum import Enum
 from typing import Generic, Literal, Self, TypeVar
 
@@ -51,6 +51,15 @@ class PooledColumn(Generic[PooledT]):
         if value is _Unread.UNREAD:
             value = self._pool[number] = self._read_value(number)
         return value
+
+    def first_texts(self) -> list[str | None]:
+        """Return the first text of every value, without making the values."""
+        unread = _Unread.UNREAD
+        starts = (0, *self._text_ends)
+        return [
+            self._texts[starts[number]] if value is unread else self._to_texts(value)[0]
+            for number, value in enumerate(self._pool)
+        ]
 
     def _read_value(self, number: int) -> PooledT:
         start = self._text_ends[number - 1] if number else 0
@@ -120,15 +129,12 @@ class PooledColumn(Generic[PooledT]):
         self._texts.read(read)
         self.numbers, self._text_ends, self._known = numbers.numbers, ends.numbers, None
         self._pool = [_Unread.UNREAD] * len(ends)
-        is_whole = (ends[len(ends) - 1] if len(ends) else 0) == len(self._texts)
-        if not is_whole or (self.numbers and not _in_pool(self.numbers, len(self._pool))):
+        # That each number names a value is left to the checksum of who keeps the chunks: to look
+        # at all of them takes as long as to read them.
+        if (ends[len(ends) - 1] if len(ends) else 0) != len(self._texts):
             raise Damaged
 
 
 def pooled_texts() -> PooledColumn[str | None]:
     """Return a column of texts or None, of which many are equal."""
     return PooledColumn(lambda text: (text,), lambda texts: texts[0])
-
-
-def _in_pool(numbers: Iterable[int], size: int) -> bool:
-    return min(numbers) >= 0 and max(numbers) < size

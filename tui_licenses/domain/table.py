@@ -114,7 +114,7 @@ class Table(Sequence[ItemT], Generic[ItemT, ColumnsT]):
 
     def ids(self) -> Iterator[str]:
         """Give the ids of all values, without making them."""
-        return map(self.columns.ids.__getitem__, range(self._count))
+        return iter(self.columns.ids.first(self._count))
 
     def place_of(self, item_id: str) -> int | None:
         """Return where the value with an id stands."""

@@ -47,6 +47,7 @@ class InventoryService:
         self._local_copy = local_copy
         self._copied_at = _NEVER
         self._uncopied: Inventory | None = None
+        self._is_identified = False
 
     async def load(self, on_page: Callable[[Inventory], None] | None = None) -> Inventory:
         """Load everything; `on_page` gets what is there so far after each page.
@@ -82,10 +83,16 @@ class InventoryService:
         return inventory
 
     async def refresh(self, inventory: Inventory) -> Inventory:
-        """Return the inventory with all changes since its cursor; loads anew where that is gone."""
+        """Return the inventory with all changes since its cursor; loads anew where that is gone.
+
+        Raises what `load` raises.
+        """
         cursor = inventory.cursor
         if cursor is None:
             return await self.load()
+        if not self._is_identified:
+            # It comes from the local copy: who is signed in, and may see it, is asked once.
+            inventory = replace(inventory, user=await self._user())
         changes: list[Change] = []
         has_more = True
         try:
@@ -118,11 +125,7 @@ class InventoryService:
         copy = await asyncio.to_thread(self._local_copy.read)
         if copy is None:
             return await self.load()
-        return await self.refresh(await self.identify(copy))
-
-    async def identify(self, inventory: Inventory) -> Inventory:
-        """Return an inventory of the local copy with its user as he is now; raises as `load`."""
-        return replace(inventory, user=await self._user())
+        return await self.refresh(copy)
 
     async def keep_copy(self) -> None:
         """Write the local copy where it is behind what is known."""
@@ -147,6 +150,7 @@ class InventoryService:
         except NotAllowedError:
             self._local_copy.forget()
             raise
+        self._is_identified = True
         return user
 
     async def show_instance(self, instance_id: str) -> Instance:

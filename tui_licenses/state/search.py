@@ -34,7 +34,7 @@ _DAY_MINUTES = 24 * 60
 _INSTANT_WORD = re.compile(r"[0-9:z-]+")
 _TEXTS_AT_ONCE = 250
 _ROWS_AT_ONCE = 10_000
-_ANSWERS_KEPT = 64
+_ANSWERS_KEPT = 16
 _DONE = object()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -22,13 +23,11 @@ from textual.worker import WorkerFailed
 from tui_licenses.config import (
     ENVIRONMENT_NAME,
     Configuration,
-    Settings,
     load_configuration,
     save_configuration,
 )
 from tui_licenses.errors import TuiLicensesError
 from tui_licenses.service.outcomes import DocumentKind
-from tui_licenses.state.app_state import AppState, View
 from tui_licenses.state.events import (
     AddOnsToggled,
     MaskToggled,
@@ -39,6 +38,7 @@ from tui_licenses.tui.clipboard import copy_sequence
 from tui_licenses.tui.commands import find_command
 from tui_licenses.tui.crash import record_failure
 from tui_licenses.tui.first_picture import Opening
+from tui_licenses.tui.first_state import first_state
 from tui_licenses.tui.following import Following
 from tui_licenses.tui.picture_keeper import PictureKeeper
 from tui_licenses.tui.place import Place, PlaceKind
@@ -55,10 +55,19 @@ if TYPE_CHECKING:
 EXIT_INTERRUPTED = 130
 LEAST_COLUMNS, LEAST_ROWS = 60, 15
 _HELD_SECONDS = 0.3
+_STARTED_SECONDS = 0.1
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _collect_again() -> None:
+    """Look once for garbage of the start, and then only in what comes after it."""
+    if not gc.isenabled():
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 class TuiLicensesApp(App[int], inherit_bindings=False):
@@ -86,7 +95,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         settings = configuration.settings
         self.services = services
         self.configuration = configuration
-        self.store = store or _open_store(services, settings)
+        self.store = store or Store(first_state(services, settings, opening.inventory()))
         self.clock = clock
         self.failure: TuiLicensesError | None = None
         self.wants_restart = False
@@ -110,8 +119,11 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         """Open the place asked for and begin to follow the cloud."""
         if not self.is_headless:
             self._leave_on_signals()
-        # Whatever keeps the copy from being read, keys are answered by then.
-        self.set_timer(_HELD_SECONDS, self.release_picture)
+        if self.store.state.inventory is None or self.store.state.is_loading:
+            # Whatever keeps the copy from being read, keys are answered by then.
+            self.set_timer(_HELD_SECONDS, self.release_picture)
+        else:
+            self.call_after_refresh(self.release_picture)
         if self._place is not None:
             if self._place.kind is PlaceKind.INSTANCE:
                 self.open_instance(self._place.id)
@@ -170,6 +182,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
     def release_picture(self) -> None:
         """Let frames take the place of the first picture, which showed the same rows."""
         self._screen_diff.release()
+        self.set_timer(_STARTED_SECONDS, _collect_again)
 
     def note_picture(self) -> None:
         """Note what the list looks like, for the next start."""
@@ -381,16 +394,3 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
     async def _run_chosen(self, screen: DomainScreen | PlainScreen, command_id: str | None) -> None:
         if command_id is not None:
             await screen.action_command(command_id)
-
-
-def _open_store(services: Services, settings: Settings) -> Store:
-    """Return a store with the first rows of the local copy: the first picture shows them."""
-    view = View(
-        show_add_ons=services.context.show_add_ons,
-        mask_keys=settings.mask_keys,
-        expiring_days=settings.expiring_days,
-    )
-    first = services.local_copy.read_first()
-    if first is None:
-        return Store(AppState(view=view))
-    return Store(AppState(user=first.user, inventory=first, is_loading=True, view=view))

@@ -15,6 +15,7 @@ import re
 import stat
 import struct
 import sys
+import threading
 import time
 import zlib
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ from tui_licenses.tui.early_terminal import EarlyTerminal
 if TYPE_CHECKING:
     from textual.drivers.linux_driver import LinuxDriver
 
+    from tui_licenses.domain.inventory import Inventory
     from tui_licenses.tui.terminal_cells import Line
 
 _MAGIC = b"tui-licenses first picture 1\n"
@@ -56,12 +58,21 @@ class FirstPicture(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """How the dashboard begins: with which picture, if any, on a terminal taken over already."""
+    """How the dashboard begins: with which picture, if any, on a terminal taken over already.
+
+    `copy` is read while Textual is loaded: the picture is there, so nothing is gained by reading
+    its first rows before the rest.
+    """
 
     file: Path | None = None
     key: str = ""
     picture: FirstPicture | None = None
     terminal: EarlyTerminal | None = None
+    copy: CopyReader | None = None
+
+    def inventory(self) -> Inventory | None:
+        """Return the whole local copy; None where it is not read ahead, or is no good."""
+        return None if self.copy is None else self.copy.inventory()
 
     def driver_class(self) -> type[LinuxDriver] | None:
         """Return the driver that takes the terminal over, None where nothing was taken."""
@@ -80,6 +91,29 @@ class Opening(NamedTuple):
         return decode_lines(self.picture.cells)
 
 
+class CopyReader(threading.Thread):
+    """Reads a local copy in a thread of its own."""
+
+    def __init__(self, file: Path, owner: str) -> None:
+        super().__init__(daemon=True)
+        self._file = file
+        self._owner = owner
+        self._inventory: Inventory | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Read."""
+        from tui_licenses.service.local_copy import LocalCopy
+
+        self._inventory = LocalCopy(self._file, self._owner).read()
+
+    def inventory(self) -> Inventory | None:
+        """Return what was read, and keep it no longer."""
+        self.join()
+        inventory, self._inventory = self._inventory, None
+        return inventory
+
+
 def show_first_picture(
     configuration: Configuration,
     context_name: str | None,
@@ -90,7 +124,7 @@ def show_first_picture(
     context = choose_context(configuration, context_name, environment)
     if not (settings.local_copy and settings.screen_diff):
         return Opening()
-    copy = paths.copy_file(context.name)
+    copy, owner = paths.copy_file(context.name), copy_owner(context, environment)
     file = paths.picture_file(copy)
     key = "\n".join(
         (
@@ -98,7 +132,7 @@ def show_first_picture(
             str(_size()),
             # A picture tells its age by the time of day.
             time.strftime("%Y-%m-%d"),
-            copy_owner(context, environment),
+            owner,
             repr(context),
             repr(settings),
             *(f"{name}={environment[name]}" for name in _VARIABLES if name in environment),
@@ -109,7 +143,9 @@ def show_first_picture(
     terminal = None
     if picture is not None and picture.key == key:
         terminal = _show(picture)
-    return Opening(file, key, picture if terminal else None, terminal)
+    if terminal is None:
+        return Opening(file, key)
+    return Opening(file, key, picture, terminal, CopyReader(copy, owner))
 
 
 def _size() -> tuple[int, int]:

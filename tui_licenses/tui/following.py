@@ -41,8 +41,7 @@ class Following:
 
     async def _ask(self, known: Inventory | None) -> Inventory:
         services = self._app.services
-        is_known = known is not None and known.cursor is not None
-        if not is_known:
+        if known is None or known.cursor is None:
             known = await asyncio.to_thread(services.local_copy.read)
             if known is not None:
                 self._store.dispatch(InventoryLoaded(known))
@@ -50,9 +49,9 @@ class Following:
             self._store.dispatch(LoadStarted())
         # What the cloud is asked with takes a while to import: the keyboard must not wait for it.
         service = await asyncio.to_thread(lambda: services.inventory)
-        if known is None or known.cursor is None:
+        if known is None:
             return await service.load(self._show_page)
-        return await service.refresh(known if is_known else await service.identify(known))
+        return await service.refresh(known)
 
     def _show_page(self, inventory: Inventory) -> None:
         count = len(inventory.instances) + len(inventory.keys)

@@ -48,6 +48,8 @@ from tui_licenses.tui.widgets.tick import Tick
 if TYPE_CHECKING:
     from tui_licenses.wiring import Services
 
+_SEARCH_WAITS_SECONDS = 0.3
+
 
 class LicensesScreen(DomainScreen):
     """Shows the rows that the view asks for; it keeps cursor, focus and where marks begin."""
@@ -137,7 +139,8 @@ class LicensesScreen(DomainScreen):
             sort=shown_sort,
             message=empty_lines(self._selection, state),
         )
-        self.call_later(self._prepare_search)
+        # Rows are seen and answer before anybody can have typed what to look for.
+        self.set_timer(_SEARCH_WAITS_SECONDS, self._prepare_search)
 
     def _prepare_search(self) -> None:
         """Make a little of what a search needs while nobody types, and come back for more."""

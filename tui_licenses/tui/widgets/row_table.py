@@ -112,6 +112,7 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
         self._cursor = 0
         self._cursor_id: str | None = None
         self._fitted: tuple[tuple[TableColumn[RowT], int], ...] = ()
+        self._fitted_width = -1
         self._lines: dict[tuple[int, int], Strip] = {}
         self._styles: dict[str | None, Style] = {}
 
@@ -163,7 +164,8 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
         self._cursor = self._find_cursor()
         self._cursor_id = self._row_id(rows[self._cursor]) if rows else None
         self._lines.clear()
-        self._measure()
+        # No width: rows are fitted, never scrolled sideways.
+        self.virtual_size = Size(0, len(rows) + _HEADER_LINES)
         self._keep_cursor_at(offset)
         self.refresh()
         if self._cursor_id != before:
@@ -213,19 +215,16 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
     def _page_lines(self) -> int:
         return max(0, self.scrollable_content_region.height - _HEADER_LINES)
 
-    def _measure(self) -> None:
-        width = self.scrollable_content_region.width
-        self._fitted = fit_columns(self._columns, width - self._gutter)
-        # No width: rows are fitted, never scrolled sideways.
-        self.virtual_size = Size(0, len(self._rows) + _HEADER_LINES)
+    def _fit(self, width: int) -> None:
+        """Fit the columns into a width: a new size is drawn before the message of it is read."""
+        if width != self._fitted_width:
+            self._fitted_width = width
+            self._fitted = fit_columns(self._columns, width - self._gutter)
+            self._lines.clear()
 
     def on_resize(self) -> None:
-        """Fit the columns anew and keep the cursor in sight."""
-        self._lines.clear()
-        self._measure()
+        """Keep the cursor in sight; the columns are fitted when a line is drawn."""
         self._scroll_into_sight()
-        # The first picture in a new size is drawn before this message is read.
-        self.refresh()
 
     def notify_style_update(self) -> None:
         """Forget lines drawn in other colours."""
@@ -236,6 +235,7 @@ class RowTable(ScrollView, Generic[RowT], can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return line `y` of what is in sight: the titles, then the rows."""
         width = self.scrollable_content_region.width
+        self._fit(width)
         if y == 0:
             return self._line(self._titles(), width, self._style("header"))
         index = round(self.scroll_y) + y - _HEADER_LINES
