@@ -136,6 +136,8 @@ def test_everything_is_painted_anew_where_something_else_may_have_written(
         terminal._stream.feed(b"\x1b[7;3Hline noise\x1b[1;1Hnoise\x1b[24;1Hnoise")
         cause(terminal)
         terminal.wait_for(SHOWN, "Berlin Hauptbahnhof", "Location", gone="noise")
+        terminal.press("q")
+        assert terminal.wait_for_exit() == 0
 
 
 def test_a_dialog_is_painted_anew_too(cloud: Path) -> None:

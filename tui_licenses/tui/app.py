@@ -146,19 +146,6 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             loop.add_signal_handler(number, self.exit, 128 + number)
 
-    def exit(
-        self,
-        result: int | None = None,
-        return_code: int = 0,
-        message: RenderableType | None = None,
-    ) -> None:
-        """Leave with an exit status."""
-        if not self.is_headless:
-            # After a hang-up the kernel sends SIGCONT, too. Textual's driver would then take the
-            # terminal once more while it gives it back, and read from it for ever.
-            signal.signal(signal.SIGCONT, signal.SIG_DFL)
-        super().exit(result, return_code, message)
-
     def on_resize(self, event: events.Resize) -> None:
         """Say so at once where the terminal is too small, and come back when it is not.
 

@@ -75,12 +75,12 @@ class Opening(NamedTuple):
         return None if self.copy is None else self.copy.inventory()
 
     def driver_class(self) -> type[LinuxDriver] | None:
-        """Return the driver that takes the terminal over, None where nothing was taken."""
-        if self.terminal is None:
+        """Return the driver of the terminal; None leaves the choice to the environment."""
+        if "TEXTUAL_DRIVER" in os.environ:
             return None
-        from tui_licenses.tui.painted_driver import painted_driver
+        from tui_licenses.tui.driver import driver_for
 
-        return painted_driver(self.terminal)
+        return driver_for(self.terminal)
 
     def lines(self) -> list[Line] | None:
         """Return the lines that the terminal shows, None where nothing is known of them."""
