@@ -134,7 +134,8 @@ def show_first_picture(
             time.strftime("%Y-%m-%d"),
             owner,
             repr(context),
-            repr(settings),
+            # Those settings that change how the list looks.
+            f"{settings.theme} {settings.ascii} {settings.mask_keys} {settings.expiring_days}",
             *(f"{name}={environment[name]}" for name in _VARIABLES if name in environment),
             *(f"{name}={environment[name]}" for name in sorted(environment) if _PREFIX in name),
         )
