@@ -12,6 +12,7 @@ import re
 from array import array
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 from tui_licenses.domain.key_table import Product
 from tui_licenses.domain.license_key import KEY_LENGTH, KeyKind, group_key
@@ -35,6 +36,7 @@ _INSTANT_WORD = re.compile(r"[0-9:z-]+")
 _TEXTS_AT_ONCE = 250
 _ROWS_AT_ONCE = 10_000
 _ANSWERS_KEPT = 16
+_NO_PRODUCT = 255
 _DONE = object()
 
 
@@ -50,6 +52,8 @@ class Search:
         self._now = now
         self._instance_texts: list[str] = []
         self._product_texts: list[str] = []
+        # The product of each row as one byte, where there are few enough of them.
+        self._product_numbers = b""
         self._keys = bytearray()
         self._statuses = b""
         self._days = array("i")
@@ -107,6 +111,10 @@ class Search:
         self._product_texts = [
             _product_text(products.value(number)) for number in range(products.pool_size)
         ]
+        if products.pool_size <= _NO_PRODUCT:
+            # One more at the end, for the rows without a key: their place is -1.
+            numbers = (*products.numbers[: len(self._estate.inventory.keys)], _NO_PRODUCT)
+            self._product_numbers = bytes(map(numbers.__getitem__, self._estate.key_places))
 
     def _prepare_keys(self) -> None:
         """Put the keys side by side in the order of rows, with nothing where a row has no key."""
@@ -138,21 +146,28 @@ class Search:
 
     def _in_instances(self, word: str) -> bytes:
         estate = self._estate
-        pieces = [
-            (b"\1" if word in text else b"\0") * (end - start)
-            for (start, end), text in zip(estate.groups(), self._instance_texts, strict=True)
-        ]
+        found = bytearray().join(
+            [
+                (b"\1" if word in text else b"\0") * (following - start)
+                for text, (start, following) in zip(
+                    self._instance_texts, pairwise(estate.group_starts), strict=True
+                )
+            ]
+        )
         if estate.heading is not None:
-            # A heading is never found by itself: it stands where one of its rows is found.
-            before = estate.group_starts.index(estate.heading + 1)
-            pieces.insert(before, b"\0")
-        return b"".join(pieces)
+            # A heading is never found by itself: it stands where one of its rows is found. It
+            # follows a group, or stands before them all.
+            found = found.rjust(len(estate), b"\0")
+            found[estate.heading] = 0
+        return bytes(found)
 
     def _in_products(self, word: str) -> bytes:
-        numbers = self._estate.inventory.keys.columns.products.numbers
         hits = bytes(word in text for text in self._product_texts)
         if not any(hits):
             return b""
+        if self._product_numbers:
+            return self._product_numbers.translate(hits.ljust(256, b"\0"))
+        numbers = self._estate.inventory.keys.columns.products.numbers
         return bytes([place >= 0 and hits[numbers[place]] for place in self._estate.key_places])
 
     def _in_statuses(self, word: str) -> bytes:

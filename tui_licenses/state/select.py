@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import compress
+from itertools import compress, pairwise
 from typing import TYPE_CHECKING, overload
 
 from tui_licenses.domain.inventory import Inventory
@@ -191,9 +191,12 @@ def _kinds_shown(estate: Estate, shown: bytes) -> bytes:
 def _with_headers(estate: Estate, hits: bytes) -> bytes:
     """Add the row of its instance above every key that was found, and the heading of its group."""
     shown = bytearray(hits)
-    for start, end in estate.groups():
-        if estate.kinds[start] == INSTANCE and hits.find(1, start, end) >= 0:
+    for start, following in pairwise(estate.group_starts):
+        if hits.find(1, start, following) >= 0:
             shown[start] = 1
+    if estate.kinds and estate.kinds[estate.group_starts[-2]] != INSTANCE:
+        # The keys of nobody have no instance above them.
+        shown[estate.group_starts[-2]] = hits[estate.group_starts[-2]]
     if estate.heading is not None:
         shown[estate.heading] = hits.find(1, estate.heading) >= 0
     return bytes(shown)
