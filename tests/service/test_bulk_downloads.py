@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tests.support.folders import names_in
 from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import KeyState
 from tui_licenses.errors import FileError, UseError
+from tui_licenses.service.bulk import to_the_end
 from tui_licenses.service.checksums import CHECKSUMS_NAME
 from tui_licenses.service.downloads import BulkResult, DocumentKind, DownloadOutcome, Subject
 from tui_licenses.wiring import Services
@@ -170,3 +173,23 @@ async def test_documents_that_a_subject_cannot_have_are_refused(
         services.downloads.bulk(DocumentKind.MANIFEST, [], tmp_path)
     with pytest.raises(FileError):
         services.downloads.bulk(LICENSE, [], tmp_path / "missing")
+
+
+async def test_what_is_being_saved_is_told_however_often_the_run_is_cancelled() -> None:
+    has_begun, may_end = threading.Event(), threading.Event()
+    told: list[str] = []
+
+    def save() -> str:
+        has_begun.set()
+        may_end.wait(10)
+        return "saved"
+
+    task = asyncio.create_task(to_the_end(save, told.append))
+    await asyncio.to_thread(has_begun.wait)
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0)
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert told == ["saved"]

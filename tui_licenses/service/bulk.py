@@ -150,11 +150,16 @@ async def to_the_end(function: Callable[[], Result], then: Callable[[Result], No
     What a thread writes is written whole, and somebody hears of it.
     """
     running = asyncio.ensure_future(asyncio.to_thread(function))
-    try:
-        await asyncio.shield(running)
-    finally:
-        await asyncio.wait({running})
-        then(running.result())
+    cancelled: asyncio.CancelledError | None = None
+    while not running.done():
+        try:
+            await asyncio.wait({running})
+        except asyncio.CancelledError as error:
+            # However often: an impatient user presses Ctrl-C more than once.
+            cancelled = error
+    then(running.result())
+    if cancelled is not None:
+        raise cancelled
 
 
 def _is_general(outcome: Saved | TuiLicensesError) -> bool:
