@@ -118,7 +118,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         """Open the place asked for and begin to follow the cloud."""
         if not self.is_headless:
-            self._leave_on_signals()
+            self.leave_on_signals()
         if self.store.state.inventory is None or self.store.state.is_loading:
             # Whatever keeps the copy from being read, keys are answered by then.
             self.set_timer(_HELD_SECONDS, self.release_picture)
@@ -141,7 +141,8 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
         """Close every connection."""
         await self.services.aclose()
 
-    def _leave_on_signals(self) -> None:
+    def leave_on_signals(self) -> None:
+        """Leave in order when a signal asks to."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             loop.add_signal_handler(number, self.exit, 128 + number)

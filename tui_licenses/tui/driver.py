@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.drivers.linux_driver import LinuxDriver
 
 if TYPE_CHECKING:
+    from tui_licenses.tui.app import TuiLicensesApp
     from tui_licenses.tui.early_terminal import EarlyTerminal
 
 _ENTER_ALTERNATE_SCREEN = "\x1b[?1049h"
@@ -25,6 +26,9 @@ def driver_for(terminal: EarlyTerminal | None) -> type[LinuxDriver]:
                 super().write(data)
 
         def start_application_mode(self) -> None:
+            # From here on there are threads, which would outlive the exception that a signal raised
+            # while the first picture stood alone.
+            cast("TuiLicensesApp", self._app).leave_on_signals()
             super().start_application_mode()  # type: ignore[no-untyped-call]
             if terminal is not None and not self._is_taken_over:
                 self._is_taken_over = True
