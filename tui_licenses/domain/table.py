@@ -171,10 +171,10 @@ class Table(Sequence[ItemT], Generic[ItemT, ColumnsT]):
             item for item_id, item in changes.items() if item is not None and item_id not in known
         )
 
-    def write(self, write: Write, count: int | None = None) -> None:
-        """Hand out the first `count` values, or all, as chunks of bytes."""
+    def write(self, write: Write) -> None:
+        """Hand out all values as chunks of bytes."""
         for column in self.columns.all():
-            column.write(write, self._count if count is None else count)
+            column.write(write, self._count)
 
     @classmethod
     def read_into(cls, columns: ColumnsT, read: Read) -> Self:
