@@ -194,10 +194,11 @@ async def test_a_root_is_added_from_a_file_without_any_cloud(tmp_path: Path) -> 
     await services.aclose()
 
 
-async def test_the_newest_trust_document_is_asked_for_once_where_a_root_is_trusted() -> None:
+async def test_the_trust_documents_are_asked_for_once_where_a_root_is_trusted() -> None:
     def responder(request: Received) -> Answer:
-        document = trust_document(2).decode()
-        return http(200, {"document": document, "roots": [], "lab": True})
+        first, second, third = (trust_document(revision).decode() for revision in (1, 2, 3))
+        answer = {"document": third, "earlier": [first, second], "roots": [], "lab": True}
+        return http(200, answer)
 
     async with scripted_services(responder) as (services, server):
         await services.verification.follow_trust()
@@ -207,7 +208,7 @@ async def test_the_newest_trust_document_is_asked_for_once_where_a_root_is_trust
         await services.verification.follow_trust()
         await services.verification.follow_trust()
         assert server.paths() == ["/api/v3/licensing/trust"]
-    assert trust_store.stored_trusts()[0].revision == 2
+    assert trust_store.stored_trusts()[0].revision == 3
 
 
 def test_a_root_that_is_trusted_already_goes_on_and_never_back() -> None:

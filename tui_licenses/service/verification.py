@@ -155,7 +155,7 @@ class VerificationService:
         trust_store.remove_root(fingerprint)
 
     async def follow_trust(self) -> None:
-        """Take over the newest trust document of the cloud, once, where its root is trusted.
+        """Take over the trust documents of the cloud, once, where its root is trusted.
 
         A key that was revoked there must not verify anything here.
         """
@@ -164,7 +164,8 @@ class VerificationService:
                 return
             if await asyncio.to_thread(trust_store.stored_roots):
                 answer = await self._client().trust()
-                await asyncio.to_thread(trust_store.follow, [answer.document.encode()])
+                documents = [text.encode() for text in (*answer.earlier, answer.document)]
+                await asyncio.to_thread(trust_store.follow, documents)
             self._is_followed = True
 
     def check_downloads(

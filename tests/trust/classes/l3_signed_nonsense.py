@@ -18,11 +18,13 @@ from tui_licenses.documents.canonical import encode_canonical
 _WHOLE = 500
 _Path = tuple[str | int, ...]
 
-# Values that are wrong wherever they stand, and the kinds of member where they are right.
+# Values that are wrong wherever they stand, then some with the kind of member they suit.
+_WRONG_ANYWHERE: tuple[object, ...] = (
+    *(-1, 1.5, 2**53, 2**63, True, False, "", "x" * 257, "a\nb", "e\u0301", "\ud800", "\x7f"),
+    *([None], {}, [[]], {"id": "x"}, [{}], [1, 2], ["unknown"], {"key": 1}, "\u0085"),
+)
 _WRONG: tuple[tuple[object, str], ...] = (
-    *((value, "") for value in (-1, 1.5, 2**53, 2**63, True, False, "", "x" * 257, "a\nb")),
-    *((value, "") for value in ("e\u0301", "\ud800", "\x7f", [None], {}, [[]], {"id": "x"})),
-    *((value, "") for value in ([{}], [1, 2], ["unknown"], {"key": 1}, "\u0085")),
+    *((wrong, "") for wrong in _WRONG_ANYWHERE),
     (None, "optional"),
     (0, "number"),
     ("text", "text"),
