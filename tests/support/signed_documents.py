@@ -24,6 +24,13 @@ PROFILE = (
 )
 
 
+def overwrite(file: Path, data: bytes) -> None:
+    """Write a file in place: some file systems force one to disk that was emptied before."""
+    with file.open("r+b" if file.exists() else "w+b") as stream:
+        stream.write(data)
+        stream.truncate()
+
+
 def vector_clock() -> datetime:
     """Return the instant at which the vectors are verified."""
     return datetime.fromtimestamp(NOW, UTC)

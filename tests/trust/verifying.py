@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.signed_documents import add_root, offline_service
+from tests.support.signed_documents import add_root, offline_service, overwrite, vector_clock
 from tests.trust.harness import Broken, Run
 from tests.vectors.materials import FINGERPRINT, KEYS, payload, sign
 from tui_licenses.documents import license_file
@@ -33,15 +33,12 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         add_root()
         self.service = offline_service()
+        self.now = vector_clock()
         self._file = folder / "tried.bin"
-        self._file.touch()
 
     def refusal_of(self, data: bytes) -> str | None:
         """Return the code a file is refused with; None where it is accepted."""
-        # In place: some file systems write a file to disk at once that was emptied before.
-        with self._file.open("r+b") as stream:
-            stream.write(data)
-            stream.truncate()
+        overwrite(self._file, data)
         try:
             self.service.verify(self._file, fingerprint=FINGERPRINT)
         except TuiLicensesError as error:

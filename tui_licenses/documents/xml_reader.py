@@ -84,6 +84,9 @@ def invalid_profile(reason: str) -> ProfileError:
 def _check_bytes(document: bytes) -> None:
     if not document.strip():
         raise invalid_profile("it is empty")
+    if document.startswith(_BYTE_ORDER_MARK):
+        # The parser would take a second one off as silently as this module the first.
+        raise invalid_profile("it has two byte order marks")
     try:
         document.decode("utf-8", errors="strict")
     except UnicodeDecodeError as error:

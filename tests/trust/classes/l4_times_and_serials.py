@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-from tests.support.signed_documents import SignedServer, add_root, offline_service
+from tests.support.signed_documents import SignedServer, add_root, offline_service, overwrite
 from tests.trust.harness import Broken, Run, TrustClass
 from tests.vectors.materials import KEYS, NOW, payload, sign
 from tui_licenses.errors import DocumentError
@@ -57,7 +57,7 @@ def _run(run: Run) -> None:
     def refusal_of(data: bytes, fingerprint: str, highest: int | None) -> str | None:
         if highest is not None:
             remember_serial(trust, fingerprint, highest)
-        file.write_bytes(data)
+        overwrite(file, data)
         try:
             service.verify(file, fingerprint=fingerprint)
         except DocumentError as error:

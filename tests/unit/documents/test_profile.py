@@ -188,6 +188,7 @@ HOSTILE = {
     "a false declaration": b'<?xml version="1.0" encoding="utf-16"?><list/>',
     "bad UTF-8": b"<list>\xff\xfe</list>",
     "overlong UTF-8": b"<list>\xc0\xbc</list>",
+    "two byte order marks": b"\xef\xbb\xbf" * 2 + b"<list/>",
     "a NUL": b"<list>\0</list>",
     "an escape character": b"<list>&#27;</list>",
     "an attribute twice": b'<list a="1" a="2"/>',
