@@ -48,20 +48,28 @@ EMBEDDED_ENDPOINT = "embedded lab cloud"
 class Services:
     """Everything screens and commands call, for one context; each is made when it is needed.
 
-    `endpoint` is what to show as the place of the cloud; `is_lab` is true for the embedded one;
-    `local_copy` holds the inventory as it was last seen.
+    `endpoint` is what to show as the place of the cloud; `local_copy` holds the inventory as it
+    was last seen.
     """
 
     def __init__(
         self, context: Context, settings: Settings, environment: Mapping[str, str]
     ) -> None:
         self.context = context
-        self.is_lab = context.url is None
         self.endpoint = EMBEDDED_ENDPOINT if context.url is None else urlsplit(context.url).netloc
         file = paths.copy_file(context.name) if settings.local_copy else None
         self.local_copy = LocalCopy(file, copy_owner(context, environment))
         self._settings = settings
         self._connection = _Connection(context, credentials_from_environment(environment))
+
+    @cached_property
+    def is_lab(self) -> bool:
+        """Say whether the cloud is a lab's: the embedded one, or one whose root is a lab's."""
+        if self.context.url is None:
+            return True
+        from tui_licenses.service.trust_store import is_lab_source
+
+        return is_lab_source(self.endpoint)
 
     @cached_property
     def account(self) -> AccountService:
