@@ -227,5 +227,5 @@ def explain(error: DBAPIError, url: URL) -> TuiLicensesError:
 def _is_sign_in_refused(refused: Any, message: str) -> bool:  # noqa: ANN401 - the driver's own type
     """Say whether a connection ended at the password: such an end has no code of its own."""
     asked = refused is not None and (refused.needs_password or refused.used_password)
-    words = ("password authentication failed", "no password supplied", "pg_hba.conf", "role")
+    words = ("password authentication failed", "no password supplied", "pg_hba.conf", 'role "')
     return bool(asked) or any(word in message for word in words)
