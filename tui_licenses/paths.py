@@ -31,6 +31,11 @@ def embedded_database_file() -> Path:
     return embedded_cloud_folder() / "cloud.sqlite3"
 
 
+def cloud_secrets_folder(name: str) -> Path:
+    """Return the folder with the secrets of a license cloud whose database is on a server."""
+    return _DIRECTORIES.user_data_path / "clouds" / name
+
+
 def trust_folder() -> Path:
     """Return the folder of the trust store."""
     return _DIRECTORIES.user_data_path / "trust"

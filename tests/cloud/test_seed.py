@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.lab import INSTANCES, KEYS, SEEDED_FOR, Lab
+from tests.cloud.lab import INSTANCES, KEYS, SEEDED_FOR, Database, Lab
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import check, initialise, seed
 from tui_licenses.cloud.store import open_store
@@ -21,7 +21,7 @@ from tui_licenses.errors import UseError
 _SECRET = {"cloud_setting", "subject", "access_token"}
 
 
-def _rows(database: Path) -> dict[str, list[str]]:
+def _rows(database: Database) -> dict[str, list[str]]:
     store = open_store(database)
     with store.read() as connection:
         rows = {

@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 
 from tests.cloud.conftest import Template
+from tests.cloud.lab import Database
 from tui_licenses.cloud.serve import _bind, base_url, check_address, is_loopback, serve
 from tui_licenses.errors import FileError, UseError
 
@@ -39,7 +40,7 @@ class Server:
     url: str
 
 
-def _start(database: Path, host: str, *tls: Path) -> Server:
+def _start(database: Database, host: str, *tls: Path) -> Server:
     process = subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, str(database), host, *map(str, tls)],
         stdout=subprocess.PIPE,
@@ -56,7 +57,7 @@ def _stop(server: Server, number: signal.Signals) -> tuple[str, str]:
 
 
 @pytest.fixture
-def server(database: Path) -> Iterator[Server]:
+def server(database: Database) -> Iterator[Server]:
     started = _start(database, "127.0.0.1")
     yield started
     if started.process.poll() is None:
@@ -129,7 +130,7 @@ def test_a_request_that_breaks_off_is_no_error(server: Server) -> None:
     assert "Traceback" not in log
 
 
-def test_a_server_speaks_tls(database: Path, template: Template, tmp_path: Path) -> None:
+def test_a_server_speaks_tls(database: Database, template: Template, tmp_path: Path) -> None:
     certificate, key = _self_signed(tmp_path)
     server = _start(database, "0.0.0.0", certificate, key)
     assert server.url.startswith("https://0.0.0.0:")
@@ -174,7 +175,7 @@ def test_loopback_is_served_without_tls(host: str) -> None:
 
 
 def test_tls_files_that_cannot_be_used_are_told_before_serving(
-    database: Path, tmp_path: Path
+    database: Database, tmp_path: Path
 ) -> None:
     (tmp_path / "cert.pem").write_text("no certificate")
     with pytest.raises(FileError) as refused:
@@ -183,7 +184,7 @@ def test_tls_files_that_cannot_be_used_are_told_before_serving(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_a_taken_port_is_told(database: Path, host: str) -> None:
+def test_a_taken_port_is_told(database: Database, host: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         taken = socket.create_server((host, 0), family=family)

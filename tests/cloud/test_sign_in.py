@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.cloud.conftest import Template
-from tests.cloud.lab import Clock, Lab, open_lab, problem
+from tests.cloud.lab import Clock, Database, Lab, on_sqlite, open_lab, problem
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud.administration import revoke_token
 from tui_licenses.cloud.http.resource import Throttles
@@ -39,6 +38,7 @@ async def test_an_expired_token_is_forgotten_after_a_day(lab: Lab) -> None:
     problem(await lab.get("/users/me", headers=headers), 401, "token-invalid")
 
 
+@on_sqlite
 async def test_tokens_are_not_in_the_database(lab: Lab) -> None:
     access = await lab.sign_in("administrator")
     refresh = lab.token("administrator").refresh_token
@@ -51,7 +51,7 @@ async def test_tokens_are_not_in_the_database(lab: Lab) -> None:
 async def test_a_revoked_sign_in_ends_at_once(lab: Lab) -> None:
     await lab.sign_in("reader")
     token = lab.token("reader")
-    revoke_token(lab.store.path, token.subject_id)
+    revoke_token(lab.database, token.subject_id)
     problem(await lab.get("/users/me", who="reader"), 401, "token-invalid")
     refused = await lab.exchange(token.subject_id, token.refresh_token)
     problem(refused, 401, "invalid-refresh-token")
@@ -94,7 +94,7 @@ async def test_any_text_can_be_a_wrong_token(lab: Lab, refresh_token: str) -> No
 
 
 async def test_refused_sign_ins_are_limited_for_each_subject(
-    template: Template, database: Path
+    template: Template, database: Database
 ) -> None:
     lab = open_lab(database, template[1], Throttles())
     async with lab.client:
@@ -113,7 +113,7 @@ async def test_refused_sign_ins_are_limited_for_each_subject(
 
 
 async def test_guessing_keys_is_limited_in_previews_and_activations_too(
-    template: Template, database: Path
+    template: Template, database: Database
 ) -> None:
     lab = open_lab(database, template[1], Throttles())
     async with lab.client:

@@ -1,8 +1,8 @@
 """What whoever runs a license cloud does: create, fill, issue, suspend, make tokens, check.
 
 Every function opens the database it is given, does one thing in one transaction and closes it.
-`database` is a file or an SQLAlchemy URL; `account` is the id or the exact name of an account;
-`key` is the id of a key or its sixteen characters.
+`database` is a file or a URL (`cloud.database`); `account` is the id or the exact name of an
+account; `key` is the id of a key or its sixteen characters.
 """
 
 from __future__ import annotations
@@ -90,11 +90,12 @@ class Finding:
 
 @contextmanager
 def _opened(database: str | Path) -> Iterator[Store]:
-    from tui_licenses.cloud.store import open_store
+    from tui_licenses.cloud.store import explaining, open_store
 
     store = open_store(database)
     try:
-        yield store
+        with explaining(store):
+            yield store
     finally:
         store.close()
 
@@ -125,11 +126,12 @@ def seed(
     `invalid-request`).
     """
     from tui_licenses.cloud.seeding.seed import seed_store
-    from tui_licenses.cloud.store import create_store
+    from tui_licenses.cloud.store import create_store, explaining
 
     store, _, _ = create_store(database, lab=True)
     try:
-        return seed_store(store, instances, keys, random_seed, now or datetime.now(UTC))
+        with explaining(store):
+            return seed_store(store, instances, keys, random_seed, now or datetime.now(UTC))
     finally:
         store.close()
 

@@ -16,6 +16,7 @@ from tui_licenses.cloud.operations.change_set import assigned_position, unassign
 from tui_licenses.cloud.operations.license_files import current_license_file
 from tui_licenses.cloud.operations.tallies import count_by_place, outdated_shown_states
 from tui_licenses.cloud.search import name_order, words
+from tui_licenses.cloud.storage_check import check_storage
 from tui_licenses.domain.instance import InstanceState
 from tui_licenses.domain.license_key import GROUP_LENGTH, KeyKind, KeyState, normalise_key
 from tui_licenses.errors import DocumentError, UseError
@@ -42,7 +43,10 @@ def check_store(store: Store) -> tuple[Finding, ...]:
                     findings.append(finding)
                     if len(findings) >= FINDINGS_MAXIMUM:
                         return tuple(findings)
-    except DatabaseError:
+    except DatabaseError as error:
+        if error.connection_invalidated:
+            # The server went away: that is no damage.
+            raise
         findings.append(
             Finding("database-damaged", "database", "The database could not be read to its end.")
         )
@@ -50,15 +54,7 @@ def check_store(store: Store) -> tuple[Finding, ...]:
 
 
 def _check_storage(_store: Store, connection: Connection) -> Iterator[Finding]:
-    for (message,) in connection.exec_driver_sql("PRAGMA integrity_check"):
-        if message != "ok":
-            yield Finding("database-damaged", "database", f"SQLite reports: {message}.")
-    for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        yield Finding(
-            "dangling-reference",
-            f"{row[0]} row {row[1]}",
-            f"It refers to a row of {row[2]} that is not there.",
-        )
+    yield from check_storage(connection)
 
 
 def _check_counters(_store: Store, connection: Connection) -> Iterator[Finding]:

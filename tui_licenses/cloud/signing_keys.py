@@ -75,7 +75,7 @@ def _read(engine: Engine, database: Path) -> CloudSigning | None:
     if not secret_path(database, "signing").exists():
         raise FileError(
             "secret-missing",
-            "The signing keys of this license cloud are not beside its database.",
+            f"The signing keys of this license cloud are not in {database.parent}.",
             "Restore the .key files from the same backup as the database.",
         )
     return CloudSigning(

@@ -35,6 +35,7 @@ LIMIT_DEFAULT = 100
 LIMIT_MAXIMUM = 1000
 START_MAXIMUM = 10_000
 
+_INTEGER_BITS = 64
 _PAGING = frozenset({"start", "limit", "cursor"})
 
 
@@ -150,7 +151,7 @@ def _binding(call: Call) -> str:
 def read_page(connection: Connection, wanted: ListRequest, listed: Listed) -> Page:
     """Read one page; raises `Problem` (`invalid-cursor`)."""
     order = listed.order
-    if wanted.place is not None and len(wanted.place) != len(order):
+    if wanted.place is not None and not _is_place(wanted.place, order):
         raise invalid_cursor()
     if listed.finder is not None and _finding_costs_less(wanted, listed, listed.finder):
         page = _part(_matches(listed, listed.finder), wanted, order).subquery("page")
@@ -168,6 +169,18 @@ def read_page(connection: Connection, wanted: ListRequest, listed: Listed) -> Pa
             _Cursor(wanted.bound_to, place_of_last, wanted.start + len(shown))
         )
     return Page(tuple(shown), listed.total, wanted.start, wanted.limit, next_cursor)
+
+
+def _is_place(place: tuple[str | int, ...], order: Sequence[ColumnElement[Any]]) -> bool:
+    """Say whether a cursor names a place that a row could have: the databases differ on others."""
+    return len(place) == len(order) and all(
+        type(value) is column.type.python_type and _is_storable(value)
+        for value, column in zip(place, order, strict=True)
+    )
+
+
+def _is_storable(value: str | int) -> bool:
+    return "\0" not in value if isinstance(value, str) else value.bit_length() < _INTEGER_BITS
 
 
 def count_rows(connection: Connection, table: Table, conditions: Sequence[Any]) -> int:

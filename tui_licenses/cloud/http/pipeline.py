@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from tui_licenses.api.problems import PROBLEM_CODES, Problem
 from tui_licenses.cloud import tables
+from tui_licenses.cloud.conflicts import RowMovedError, repeated
 from tui_licenses.cloud.http.call import CHALLENGE, Call, Caller, check_parameters, invalid
 from tui_licenses.cloud.http.reply import Reply, compressed, problem_reply
 from tui_licenses.cloud.http.resource import Access, Change, Cloud, Resource
 from tui_licenses.cloud.instants import MICROSECONDS_PER_SECOND
 from tui_licenses.cloud.operations.tokens import hash_access_token
 from tui_licenses.cloud.rows import contact, tab_refusal
+from tui_licenses.cloud.store import NOT_USABLE
 from tui_licenses.domain.account import Role, has_licenses_tab
 from tui_licenses.errors import TuiLicensesError
 
@@ -49,11 +51,13 @@ class Pipeline:
     def answer(self, resource: Resource, call: Call) -> Reply:
         """Return the answer; every refusal and every failure is a problem document."""
         try:
-            return compressed(call, self._answer(resource, call))
+            return compressed(call, repeated(lambda: self._answer(resource, call)))
         except Problem as problem:
             return problem_reply(problem, call.request_id)
-        except OperationalError:
-            _log.exception("database not usable, request %s", call.request_id)
+        except NOT_USABLE as error:
+            # The kind only: a database that is away for a minute must not fill the log.
+            kind = type(getattr(error, "orig", error)).__name__
+            _log.error("database not usable (%s), request %s", kind, call.request_id)
             return problem_reply(
                 Problem(
                     "unavailable",
@@ -87,9 +91,10 @@ class Pipeline:
     def _answer_change(self, resource: Resource, change: Change, call: Call) -> Reply:
         key = _idempotency_key(call)
         request_hash = _request_hash(call)
-        with self._working_on(call.signed_in.account_id, key):
+        account_id = call.signed_in.account_id
+        with self._working_on(account_id, key):
             try:
-                with self._cloud.store.write() as connection:
+                with self._cloud.store.write({account_id}) as connection:
                     known = _recall(connection, call, key, request_hash)
                     if known is not None:
                         return known
@@ -98,10 +103,12 @@ class Pipeline:
                         reply = change(self._cloud, call, connection)
                     _remember(connection, call, key, request_hash, reply)
                     return reply
+            except RowMovedError:
+                raise
             except Problem as problem:
                 if problem.problem_code.code not in _NOT_REMEMBERED:
                     reply = problem_reply(problem, call.request_id)
-                    with self._cloud.store.write() as connection:
+                    with self._cloud.store.write({account_id}) as connection:
                         _remember(connection, call, key, request_hash, reply)
                 raise
 
@@ -257,17 +264,21 @@ def _recall(connection: Connection, call: Call, key: str, request_hash: str) -> 
 def _remember(
     connection: Connection, call: Call, key: str, request_hash: str, reply: Reply
 ) -> None:
-    """Keep the answer for its repeats, and forget those older than seven days."""
+    """Keep the answer for its repeats, and forget those older than seven days.
+
+    Raises `RowMovedError` where another server of the same cloud has just answered the request.
+    """
     connection.execute(_FORGET_ANSWERS, {"since": call.now_instant - _IDEMPOTENCY_KEPT})
-    connection.execute(
-        insert(tables.idempotency),
-        {
-            "account_id": call.signed_in.account_id,
-            "idempotency_key": key,
-            "request_hash": request_hash,
-            "status": reply.status,
-            "headers": msgspec.json.encode(dict(reply.headers)).decode(),
-            "body": reply.body,
-            "created_at": call.now_instant,
-        },
-    )
+    answered = {
+        "account_id": call.signed_in.account_id,
+        "idempotency_key": key,
+        "request_hash": request_hash,
+        "status": reply.status,
+        "headers": msgspec.json.encode(dict(reply.headers)).decode(),
+        "body": reply.body,
+        "created_at": call.now_instant,
+    }
+    try:
+        connection.execute(insert(tables.idempotency), answered)
+    except IntegrityError as error:
+        raise RowMovedError from error

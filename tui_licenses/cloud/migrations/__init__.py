@@ -24,7 +24,7 @@ def migrate(engine: Engine) -> bool:
     # Without it alembic splits the option above at blanks and colons.
     config.set_main_option("path_separator", "os")
     script = ScriptDirectory.from_config(config)
-    with engine.connect() as connection:
+    with engine.connect() as connection, connection.begin():
         current = MigrationContext.configure(connection).get_current_revision()
     if current == script.get_current_head():
         return False

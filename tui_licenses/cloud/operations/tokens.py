@@ -120,7 +120,9 @@ def exchange(
 ) -> str | None:
     """Return a new access token, or None; an unknown subject takes the steps of a known one."""
     table, now = tables.subject, store.now()
-    row = connection.execute(select(table).where(table.c.id == subject_id)).one_or_none()
+    # Locked, so that who is revoked meanwhile keeps no access token.
+    found = select(table).where(table.c.id == subject_id).with_for_update(read=True)
+    row = connection.execute(found).one_or_none()
     salt, expected = (_NO_SALT, _NO_HASH) if row is None else (row.refresh_salt, row.refresh_hash)
     given = hash_refresh_token(store.signing.pepper, salt, refresh_token)
     matches = hmac.compare_digest(given, expected)

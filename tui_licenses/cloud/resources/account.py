@@ -13,7 +13,7 @@ from tui_licenses.cloud.http.resource import Access, Cloud, Resource
 from tui_licenses.cloud.operations.tokens import ACCESS_TOKEN_SECONDS, exchange
 from tui_licenses.cloud.rows import wire_account
 from tui_licenses.cloud.store import SCHEMA_VERSION
-from tui_licenses.errors import FileError
+from tui_licenses.errors import TuiLicensesError
 
 _TOKEN_TYPE = "Bearer"  # noqa: S105 - a scheme, no secret
 
@@ -24,7 +24,7 @@ def exchange_token(cloud: Cloud, call: Call) -> Reply:
     # A stranger who guesses from one place must not lock out the owner elsewhere.
     guesser = f"{call.client} {body.subject_id[:64]}"
     cloud.throttles.refused_sign_ins.check(guesser, call.now_instant)
-    with cloud.store.write() as connection:
+    with cloud.store.write(()) as connection:
         access_token = exchange(cloud.store, connection, body.subject_id, body.refresh_token)
     if access_token is None:
         cloud.throttles.refused_sign_ins.take(guesser, call.now_instant)
@@ -56,7 +56,7 @@ def show_health(cloud: Cloud, _call: Call) -> Reply:
     """Answer whether the database can be read and has the schema of this program."""
     try:
         ready = cloud.store.schema_version() == SCHEMA_VERSION
-    except FileError:
+    except TuiLicensesError:
         ready = False
     if not ready:
         raise Problem(
