@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_licenses.cloud.findings import Finding
 from tui_licenses.domain.account import Role
 from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import Feature, KeyKind, LicenseKey
@@ -77,15 +78,6 @@ class SeedReport:
     instance_count: int
     key_count: int
     tokens: tuple[NewToken, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing `check` found wrong; `target` names the row, keys by id only."""
-
-    code: str
-    target: str
-    message: str
 
 
 @contextmanager

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
 from sqlalchemy.exc import DatabaseError
 
 from tui_licenses.cloud import tables
-from tui_licenses.cloud.administration import Finding
+from tui_licenses.cloud.audit_chain import seal_key
+from tui_licenses.cloud.check_audit import check_audit, check_guards
+from tui_licenses.cloud.check_host import check_files, check_settings
+from tui_licenses.cloud.findings import Finding
 from tui_licenses.cloud.instants import NEVER
 from tui_licenses.cloud.operations.change_set import assigned_position, unassigned_position
 from tui_licenses.cloud.operations.license_files import current_license_file
@@ -50,6 +55,9 @@ def check_store(store: Store) -> tuple[Finding, ...]:
 
 
 def _check_storage(_store: Store, connection: Connection) -> Iterator[Finding]:
+    if connection.dialect.name != "sqlite":
+        # The server checks its pages and references itself, each time it reads or writes them.
+        return
     for (message,) in connection.exec_driver_sql("PRAGMA integrity_check"):
         if message != "ok":
             yield Finding("database-damaged", "database", f"SQLite reports: {message}.")
@@ -59,6 +67,18 @@ def _check_storage(_store: Store, connection: Connection) -> Iterator[Finding]:
             f"{row[0]} row {row[1]}",
             f"It refers to a row of {row[2]} that is not there.",
         )
+
+
+def _check_host(store: Store, connection: Connection) -> Iterator[Finding]:
+    yield from check_settings(connection)
+    beside = store.path.parent.glob(f"{store.path.stem}-*.key")
+    database = [Path(f"{store.path}{end}") for end in ("", "-wal", "-shm")]
+    yield from check_files(chain(database, beside))
+
+
+def _check_audit(store: Store, connection: Connection) -> Iterator[Finding]:
+    yield from check_guards(connection)
+    yield from check_audit(connection, seal_key(store.signing.pepper))
 
 
 def _check_counters(_store: Store, connection: Connection) -> Iterator[Finding]:
@@ -335,7 +355,9 @@ def _check_signing(store: Store, _connection: Connection) -> Iterator[Finding]:
 
 _CHECKS: tuple[_Check, ...] = (
     _check_storage,
+    _check_host,
     _check_signing,
+    _check_audit,
     _check_counters,
     _check_tallies,
     _check_sequences,

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
+from tui_licenses.cloud.audit_chain import SEAL_KEY, seal_key
 from tui_licenses.cloud.instants import to_instant
 from tui_licenses.cloud.locks import exclusive_lock
 from tui_licenses.errors import FileError, UseError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tui_licenses.cloud.signing_keys import CloudSigning
 
 # The newest revision in `migrations/versions`; a test keeps the two equal.
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 
 # 10 s: a writer holds the lock for milliseconds; whoever waits this long meets a fault.
 _BUSY_TIMEOUT_MS = 10_000
@@ -36,6 +37,7 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA trusted_schema=OFF",
+    "PRAGMA cell_size_check=ON",
     f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
 )
 
@@ -73,7 +75,8 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """Open a transaction that commits at the end, or leaves no trace after an exception."""
         with self._writer, self.engine.connect() as connection:
-            writing = connection.execution_options(begin_immediate=True)
+            options = {"begin_immediate": True, SEAL_KEY: seal_key(self.signing.pepper)}
+            writing = connection.execution_options(**options)
             with writing.begin():
                 yield writing
 
@@ -202,7 +205,13 @@ def create_store(
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine, path, signing, clock), created, migrated
+    store = Store(engine, path, signing, clock)
+    if migrated:
+        from tui_licenses.cloud.operations.audit import seal_heads
+
+        with store.write() as connection:
+            seal_heads(connection)
+    return store, created, migrated
 
 
 def _create_folder(path: Path) -> None:

@@ -62,9 +62,10 @@ def _register_setting_up(cloud: click.Group) -> None:
             raise DocumentError(
                 "cloud-damaged",
                 f"The database has {len(findings)} faults.",
-                "Stop the cloud and restore a backup, or ask whoever runs it.",
+                "Each of them says what to do about it.",
                 details=tuple(
-                    Detail(finding.target, finding.code, finding.message) for finding in findings
+                    Detail(finding.target, finding.code, f"{finding.message} {finding.next_step}")
+                    for finding in findings
                 ),
             )
         invocation.output.item({"findings": []}, [("Database", "no fault found")])
