@@ -27,7 +27,6 @@ from tui_licenses.errors import DocumentError, UseError
 
 if TYPE_CHECKING:
     from tui_licenses.cloud.store import Store
-    from tui_licenses.documents.trust import TrustStore
 
 _Check = Callable[["Store", Connection], Iterator[Finding]]
 
@@ -71,9 +70,8 @@ def _check_storage(_store: Store, connection: Connection) -> Iterator[Finding]:
 
 def _check_host(store: Store, connection: Connection) -> Iterator[Finding]:
     yield from check_settings(connection)
-    beside = store.path.parent.glob(f"{store.path.stem}-*.key")
     database = [Path(f"{store.path}{end}") for end in ("", "-wal", "-shm")]
-    yield from check_files(chain(database, beside))
+    yield from check_files(chain(database, store.signing.files.names()))
 
 
 def _check_audit(store: Store, connection: Connection) -> Iterator[Finding]:
@@ -287,9 +285,10 @@ def _check_profiles(_store: Store, connection: Connection) -> Iterator[Finding]:
 def _check_license_files(store: Store, connection: Connection) -> Iterator[Finding]:
     """Make each license file anew and verify it as a reader does."""
     from tui_licenses.documents.license_file import verify_license_file
+    from tui_licenses.documents.trust import TrustStore
 
     try:
-        trust = _trust(store)
+        trust = TrustStore((store.signing.trust(),))
     except DocumentError:
         # Told by `_check_signing`; without it nothing can be verified.
         return
@@ -330,26 +329,21 @@ def _made_license_file(
     return None if made is None else (made.content, made.sha256)
 
 
-def _trust(store: Store) -> TrustStore:
-    from tui_licenses.documents.trust import TrustStore
-    from tui_licenses.documents.trust_document import establish_trust
-
-    signing = store.signing
-    trust = establish_trust(
-        signing.trust_document.encode(), signing.root.public_key, is_lab=signing.is_lab
-    )
-    return TrustStore((trust,))
-
-
 def _check_signing(store: Store, _connection: Connection) -> Iterator[Finding]:
+    signing = store.signing
     try:
-        trusted = {key.keyid for trust in _trust(store).trusts for key in trust.keys}
+        trust = signing.trust()
     except DocumentError as error:
         yield Finding("trust-wrong", "trust document", error.message)
         return
-    if not {signer.public_key.keyid for signer in store.signing.signers} <= trusted:
+    listed = {key.keyid for key in trust.keys}
+    if not {signer.public_key.keyid for signer in signing.signers} <= listed:
         yield Finding(
             "trust-wrong", "signing key", "The trust document does not list the signing key."
+        )
+    if not signing.has_root and signing.files.has_any_root():
+        yield Finding(
+            "trust-wrong", "root key", "The root key here did not sign the trust document."
         )
 
 
