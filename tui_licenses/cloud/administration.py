@@ -20,6 +20,8 @@ from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import Feature, KeyKind, LicenseKey
 
 if TYPE_CHECKING:
+    from tui_licenses.cloud.backup_file import WrittenBackup
+    from tui_licenses.cloud.restore import RestoreOptions, RestoreReport
     from tui_licenses.cloud.signing_key_changes import ListedKeys
     from tui_licenses.cloud.store import Store
 
@@ -295,6 +297,22 @@ def export_root(database: str | Path, target: Path) -> ListedKeys:
 
     with _opened(database) as store:
         return export(store, target)
+
+
+def back_up(database: str | Path, target: Path, passphrase: str | None = None) -> WrittenBackup:
+    """Write a backup of a cloud that may be serving; with a passphrase it holds the keys."""
+    from tui_licenses.cloud.backup import back_up as write_backup
+
+    with _opened(database) as store:
+        return write_backup(store, target, passphrase)
+
+
+def restore(database: str | Path, backup: Path, options: RestoreOptions) -> RestoreReport:
+    """Put a backup in the place of a database that nobody uses; all or nothing."""
+    from tui_licenses.cloud.restore import restore as put_back
+    from tui_licenses.cloud.store import database_path
+
+    return put_back(backup, database_path(database), options)
 
 
 def check(database: str | Path) -> tuple[Finding, ...]:

@@ -105,6 +105,10 @@ class KeyFiles:
         """Return the signing keys that are on this host by their ids."""
         return {key.public_key.keyid: key for key, _ in self._keys("signing")}
 
+    def public_keys(self) -> set[PublicKey]:
+        """Return the public halves of all keys that are on this host."""
+        return {key.public_key for kind in ("root", "signing") for key, _ in self._keys(kind)}
+
     def pepper(self) -> bytes:
         """Return what is mixed into the hashes of tokens; raises `FileError`."""
         given = credential("pepper")

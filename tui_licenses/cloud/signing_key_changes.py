@@ -15,11 +15,17 @@ from sqlalchemy import Connection
 
 from tui_licenses.cloud.key_files import decode_key, read_own
 from tui_licenses.cloud.settings import write_setting
-from tui_licenses.cloud.signing_keys import CloudSigning, current_signing, new_trusted_key
+from tui_licenses.cloud.signing_keys import (
+    CloudSigning,
+    current_signing,
+    new_trusted_key,
+    read_documents,
+    replay,
+)
 from tui_licenses.documents.envelope import SIGNATURES_MAXIMUM
 from tui_licenses.documents.payload import epoch_seconds
 from tui_licenses.documents.signing import PublicKey, SigningKey
-from tui_licenses.documents.trust import SigningKeyStatus, Trust, TrustedKey
+from tui_licenses.documents.trust import SigningKeyStatus, TrustedKey
 from tui_licenses.documents.trust_document import build_trust_document
 from tui_licenses.errors import NotFoundError, StateError, UseError
 from tui_licenses.files import write_private
@@ -109,8 +115,10 @@ def revoke(store: Store, keyid: str, root_key: Path | None) -> ListedKeys:
 def rotate_root(store: Store, root_key: Path | None, new_root_key: Path | None) -> ListedKeys:
     """Put a new root in the place of the old one, vouched for by both.
 
-    The new private key goes into `new_root_key`, or beside the database without it; the old one
-    is removed from the host. Raises as `_root` does.
+    These are two trust documents: one signed by both roots, for readers who know the old one, and
+    one signed by the new root alone, with which new readers begin. The new private key goes into
+    `new_root_key`, or beside the database without it; the old one is removed from the host.
+    Raises as `_root` does.
     """
     root = SigningKey.generate()
     with store.write() as connection:
@@ -120,7 +128,9 @@ def rotate_root(store: Store, root_key: Path | None, new_root_key: Path | None) 
             signing.files.write("root", root)
         else:
             root.save(new_root_key)
-        _publish(store, connection, signing.trust().keys, [root], retiring_roots=[old])
+        keys = signing.trust().keys
+        _publish(store, connection, keys, [root], retiring_roots=[old])
+        _publish(store, connection, keys, [root])
     signing.files.remove("root", old.public_key)
     return list_keys(store)
 
@@ -190,10 +200,10 @@ def _publish(
     retiring_roots: Sequence[SigningKey] = (),
 ) -> None:
     """Put the next trust document in force."""
-    signing = current_signing(store, connection)
-    trust: Trust = signing.trust()
+    documents = read_documents(connection)
+    trust = replay(documents, is_lab=store.signing.is_lab)
     document = build_trust_document(
-        signing.issuer,
+        trust.issuer,
         trust.revision + 1,
         epoch_seconds(store.clock()),
         keys,
@@ -201,8 +211,7 @@ def _publish(
         retiring_roots=retiring_roots,
         threshold=trust.threshold,
     )
-    earlier = (*signing.earlier_documents, signing.trust_document)
-    write_setting(connection, "earlier_trust_documents", "\n".join(earlier))
+    write_setting(connection, "earlier_trust_documents", "\n".join(documents))
     write_setting(connection, "trust_document", document.decode())
 
 

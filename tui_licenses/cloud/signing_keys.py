@@ -8,7 +8,7 @@ step can follow.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -65,11 +65,24 @@ class CloudSigning:
 
     def trust(self) -> Trust:
         """Return the trust in force, replayed from the first document; raises `DocumentError`."""
-        first, *later = (*self.earlier_documents, self.trust_document)
-        trust = establish_trust(first.encode(), listed_root(first.encode()), is_lab=self.is_lab)
-        for document in later:
-            trust = advance_trust(trust, document.encode())
-        return trust
+        return replay((*self.earlier_documents, self.trust_document), is_lab=self.is_lab)
+
+
+def replay(documents: Sequence[str], *, is_lab: bool) -> Trust:
+    """Return the trust after a chain of documents, begun at its own root."""
+    first, *later = (document.encode() for document in documents)
+    trust = establish_trust(first, listed_root(first), is_lab=is_lab)
+    for document in later:
+        trust = advance_trust(trust, document)
+    return trust
+
+
+def read_documents(connection: Connection) -> tuple[str, ...]:
+    """Return all trust documents of a cloud, the one in force last; empty for a new one."""
+    current = read_setting(connection, "trust_document")
+    if current is None:
+        return ()
+    return (*(read_setting(connection, "earlier_trust_documents") or "").splitlines(), current)
 
 
 def new_trusted_key(key: SigningKey) -> TrustedKey:
@@ -114,12 +127,12 @@ def read_signing(connection: Connection, files: KeyFiles) -> CloudSigning | None
 
     Raises as `load_signing` does.
     """
-    document = read_setting(connection, "trust_document")
+    documents = read_documents(connection)
     issuer = read_setting(connection, "issuer")
-    if document is None or issuer is None:
+    if not documents or issuer is None:
         return None
+    *earlier, document = documents
     is_lab = read_setting(connection, "lab") == "true"
-    earlier = tuple((read_setting(connection, "earlier_trust_documents") or "").splitlines())
     root = listed_root(document.encode())
     listed = establish_trust(document.encode(), root, is_lab=is_lab).keys
     here = files.signing()
@@ -131,7 +144,6 @@ def read_signing(connection: Connection, files: KeyFiles) -> CloudSigning | None
         )
     active = (key.keyid for key in listed if key.status is SigningKeyStatus.ACTIVE)
     signers = tuple(here[keyid] for keyid in active if keyid in here)
-    first = listed_root((earlier or (document,))[0].encode())
     return CloudSigning(
         issuer,
         is_lab,
@@ -141,8 +153,8 @@ def read_signing(connection: Connection, files: KeyFiles) -> CloudSigning | None
         signers or tuple(here.values())[:1],
         files.pepper(),
         document,
-        earlier,
-        read_setting(connection, "history") or first.keyid,
+        tuple(earlier),
+        read_setting(connection, "history") or listed_root(documents[0].encode()).keyid,
         files,
     )
 
