@@ -32,6 +32,11 @@ BACKED_UP = tuple(table for table in tables.metadata.sorted_tables if table.name
 _CHUNK_ROWS = 1_000
 
 
+def backed_up_columns() -> dict[str, list[str]]:
+    """Return the names of the columns of each table that is in a backup."""
+    return {str(table.name): list(map(str, table.c.keys())) for table in BACKED_UP}
+
+
 def back_up(store: Store, target: Path, passphrase: str | None) -> WrittenBackup:
     """Write a backup into a new private file; with a passphrase it holds the keys, sealed.
 
@@ -49,7 +54,7 @@ def back_up(store: Store, target: Path, passphrase: str | None) -> WrittenBackup
             schema=store.schema_version(),
             created=epoch_seconds(store.clock()),
             trust=[*signing.earlier_documents, signing.trust_document],
-            tables={str(table.name): [str(column.name) for column in table.c] for table in BACKED_UP},
+            tables=backed_up_columns(),
         )
         writer = BackupWriter(stream, header)
         if keys is not None:

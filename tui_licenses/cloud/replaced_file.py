@@ -14,24 +14,30 @@ _LOG_ENDS = ("-wal", "-shm")
 
 
 def is_in_use(database: Path) -> bool:
-    """Say whether anything has a database open; one that nobody uses is folded into one file.
+    """Say whether anything has a database open; a file that is damaged is in nobody's use."""
+    return _is_refused(database, "PRAGMA locking_mode=EXCLUSIVE", "BEGIN EXCLUSIVE")
 
-    SQLite leaves the mode of the write-ahead log only for who is alone. A file that is damaged
-    is in nobody's use.
-    """
+
+def fold(database: Path) -> bool:
+    """Bring all of a database into its one file; say whether nothing else had it open."""
+    return not _is_refused(database, "PRAGMA journal_mode=DELETE")
+
+
+def _is_refused(database: Path, *statements: str) -> bool:
+    """Say whether SQLite refuses what only who is alone with a database may do."""
     if not database.exists():
         return False
     connection = sqlite3.connect(database, timeout=0, isolation_level=None)
     try:
-        (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+        for statement in statements:
+            connection.execute(statement).fetchall()
     except sqlite3.OperationalError as error:
         return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
     except sqlite3.DatabaseError:
         return False
-    else:
-        return str(mode) != "delete"
     finally:
         connection.close()
+    return False
 
 
 def take_place(new: Path, database: Path, now: datetime) -> Path | None:

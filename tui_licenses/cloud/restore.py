@@ -28,7 +28,7 @@ from tui_licenses.cloud.key_box import open_keys
 from tui_licenses.cloud.key_files import KeyFiles, decode_key, read_own
 from tui_licenses.cloud.migrations import migrate
 from tui_licenses.cloud.operations.audit import Author, record
-from tui_licenses.cloud.replaced_file import is_in_use, take_place
+from tui_licenses.cloud.replaced_file import fold, is_in_use, take_place
 from tui_licenses.cloud.restore_check import (
     BackupContent,
     PresentState,
@@ -40,7 +40,7 @@ from tui_licenses.cloud.restore_check import (
     refuse_behind,
 )
 from tui_licenses.cloud.settings import write_setting
-from tui_licenses.cloud.signing_keys import read_signing
+from tui_licenses.cloud.signing_keys import read_signing, write_documents
 from tui_licenses.cloud.store import (
     SCHEMA_VERSION,
     Clock,
@@ -90,7 +90,7 @@ def restore(
     (`backup-newer`, `database-not-current`) and `FileError` (`secret-missing`, …).
     """
     with open_backup(backup) as reader:
-        check_schema(reader.header.schema, SCHEMA_VERSION)
+        check_schema(reader.header, SCHEMA_VERSION)
         sealed = _sealed_keys(reader, options.passphrase)
         files = KeyFiles(database)
         present = _present_state(database)
@@ -99,23 +99,27 @@ def restore(
         lost = [] if present is None else behind(content, reader, present)
         if not options.discard_newer:
             refuse_behind(lost)
-        _refuse_use(database)
+        if is_in_use(database):
+            raise _in_use(database)
         floor = _serial_floor(content, present)
+        documents = tuple(reader.header.trust)
+        if present is not None:
+            documents = max(documents, present.documents, key=len)
         with _building(database) as new, _keys_in_place(files, sealed):
-            _build(reader, new, files, clock, _Adjustment(floor, present, bool(lost)))
-            _refuse_use(new)
+            _build(reader, new, files, clock, _Adjustment(documents, floor, bool(lost)))
+            if not fold(new) or not fold(database):
+                raise _in_use(database)
             previous = take_place(new, database, clock())
     created = datetime.fromtimestamp(reader.header.created, UTC)
     return RestoreReport(created, content.row_count, floor, previous, tuple(lost))
 
 
-def _refuse_use(database: Path) -> None:
-    if is_in_use(database):
-        raise StateError(
-            "database-in-use",
-            f"Something uses {database}.",
-            "Stop the cloud that serves it, then restore.",
-        )
+def _in_use(database: Path) -> StateError:
+    return StateError(
+        "database-in-use",
+        f"Something uses {database}.",
+        "Stop the cloud that serves it, then restore.",
+    )
 
 
 def _serial_floor(content: BackupContent, present: PresentState | None) -> int:
@@ -234,15 +238,15 @@ def _keys_in_place(files: KeyFiles, sealed: Mapping[str, bytes]) -> Iterator[Non
 class _Adjustment:
     """What is other than in the backup: see the head of this module."""
 
+    documents: tuple[str, ...]
     serial_floor: int
-    present: PresentState | None
     has_losses: bool
 
 
 def _build(
     reader: BackupReader, new: Path, files: KeyFiles, clock: Clock, adjustment: _Adjustment
 ) -> None:
-    """Fill a new database and check it as `cloud check` does."""
+    """Fill a new database, check it as `cloud check` does, and let nothing in it be lower."""
     engine = connect_engine(new)
     try:
         migrate(engine, reader.header.schema)
@@ -250,26 +254,32 @@ def _build(
             _fill(connection, reader)
         migrate(engine)
         with engine.connect() as connection, connection.begin():
+            write_documents(connection, adjustment.documents)
             signing = read_signing(connection, files)
         if signing is None:
-            raise damaged("it has no trust document")
+            raise damaged("it does not say who issues")
         store = Store(engine, new, signing, clock)
+        # Before anything is written with our own seal, which would cover up a false one.
+        _check(store)
         with store.write() as connection:
             _adjust(connection, store, reader, adjustment)
-        findings = check_store(store)
-        if findings:
-            raise DocumentError(
-                "backup-unsound",
-                "What would be restored is not sound; nothing was changed.",
-                "Restore another backup; check that the .key files belong to this one.",
-                details=tuple(
-                    Detail(finding.target, finding.code, finding.message) for finding in findings
-                ),
-            )
     except DatabaseError as error:
         raise damaged("its rows contradict each other") from error
     finally:
         engine.dispose()
+
+
+def _check(store: Store) -> None:
+    findings = check_store(store)
+    if findings:
+        raise DocumentError(
+            "backup-unsound",
+            "What would be restored is not sound; nothing was changed.",
+            "Restore another backup; check that the .key files belong to this one.",
+            details=tuple(
+                Detail(finding.target, finding.code, finding.message) for finding in findings
+            ),
+        )
 
 
 def _fill(connection: Connection, reader: BackupReader) -> None:
@@ -287,15 +297,10 @@ def _fill(connection: Connection, reader: BackupReader) -> None:
 def _adjust(
     connection: Connection, store: Store, reader: BackupReader, adjustment: _Adjustment
 ) -> None:
-    """Let nothing be lower than it has been."""
+    """Begin another history, with serials above all that were given out, and say so."""
     connection.execute(delete(tables.license_file))
     write_setting(connection, "serial_floor", str(adjustment.serial_floor))
     write_setting(connection, "history", secrets.token_hex(8))
-    present = adjustment.present
-    if present is not None and len(present.documents) > len(reader.header.trust):
-        *earlier, current = present.documents
-        write_setting(connection, "earlier_trust_documents", "\n".join(earlier))
-        write_setting(connection, "trust_document", current)
     now = store.now()
     after = {
         "backupCreated": reader.header.created,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, func, select
 
 from tui_licenses.cloud import tables
-from tui_licenses.cloud.backup_file import BackupReader, damaged
+from tui_licenses.cloud.backup import backed_up_columns
+from tui_licenses.cloud.backup_file import BackupReader, Header, damaged
 from tui_licenses.cloud.settings import read_setting
 from tui_licenses.cloud.signing_keys import read_documents, replay
 from tui_licenses.documents.signing import PublicKey
@@ -49,17 +50,16 @@ def read_present_state(connection: Connection) -> PresentState:
 
 @dataclass(slots=True)
 class BackupContent:
-    """What a backup says of the same things, and how many rows it has."""
+    """What a backup says of the same things, and how many rows it has.
+
+    `serial_floor` is the serial that an earlier restore began above.
+    """
 
     row_count: int = 0
+    serial_floor: int = 0
     settings: dict[str, str] = field(default_factory=dict)
     links: dict[tuple[str, int], str] = field(default_factory=dict)
     serials: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def serial_floor(self) -> int:
-        """Return the serial that an earlier restore began above."""
-        return int(self.settings.get("serial_floor", 0))
 
     @property
     def highest_serial(self) -> int:
@@ -68,17 +68,24 @@ class BackupContent:
 
 
 def read_content(reader: BackupReader, present: PresentState | None) -> BackupContent:
-    """Read a backup to its end; of the links only those of the present heads are kept."""
+    """Read a backup to its end; of the links only those of the present heads are kept.
+
+    Raises `DocumentError` (`backup-damaged`).
+    """
     wanted = set() if present is None else {(key, head[0]) for key, head in present.heads.items()}
     content = BackupContent()
-    for table, row in reader.rows():
-        content.row_count += 1
-        if table == tables.cloud_setting.name:
-            content.settings[row["name"]] = row["value"]
-        elif table == tables.license_file.name:
-            content.serials[row["instance_id"]] = row["serial"]
-        elif table == tables.event.name and (row["account_id"], row["sequence"]) in wanted:
-            content.links[row["account_id"], row["sequence"]] = row["link"]
+    try:
+        for table, row in reader.rows():
+            content.row_count += 1
+            if table == tables.cloud_setting.name:
+                content.settings[row["name"]] = row["value"]
+            elif table == tables.license_file.name:
+                content.serials[row["instance_id"]] = int(row["serial"])
+            elif table == tables.event.name and (row["account_id"], row["sequence"]) in wanted:
+                content.links[row["account_id"], row["sequence"]] = row["link"]
+        content.serial_floor = int(content.settings.get("serial_floor", 0))
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged("a row has values of another kind") from error
     return content
 
 
@@ -134,14 +141,19 @@ def _foreign(reason: str) -> DocumentError:
     )
 
 
-def check_schema(schema: str, own: str) -> None:
-    """Raise `UseError` (`backup-newer`) for a backup of a newer program."""
-    if schema > own:
+def check_schema(header: Header, own: str) -> None:
+    """Raise `UseError` (`backup-newer`) for a backup of a newer program.
+
+    Raises `DocumentError` (`backup-damaged`) for one of this program with other tables.
+    """
+    if header.schema > own:
         raise UseError(
             "backup-newer",
-            f"The backup was made by a newer version (schema {schema}; this one knows {own}).",
+            f"The backup was made by a newer version: schema {header.schema}, not {own}.",
             "Update tui-licenses on this host, then restore.",
         )
+    if header.schema == own and header.tables != backed_up_columns():
+        raise damaged("its tables are not those of its schema")
 
 
 def behind(content: BackupContent, reader: BackupReader, present: PresentState) -> list[Detail]:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from tui_licenses.cloud.key_files import decode_key, read_own
-from tui_licenses.cloud.settings import write_setting
 from tui_licenses.cloud.signing_keys import (
     CloudSigning,
     current_signing,
     new_trusted_key,
     read_documents,
     replay,
+    write_documents,
 )
 from tui_licenses.documents.envelope import SIGNATURES_MAXIMUM
 from tui_licenses.documents.payload import epoch_seconds
@@ -211,8 +211,7 @@ def _publish(
         retiring_roots=retiring_roots,
         threshold=trust.threshold,
     )
-    write_setting(connection, "earlier_trust_documents", "\n".join(documents))
-    write_setting(connection, "trust_document", document.decode())
+    write_documents(connection, [*documents, document.decode()])
 
 
 def _active(keys: Sequence[TrustedKey], *, without: TrustedKey | None = None) -> list[TrustedKey]:

@@ -122,6 +122,13 @@ def _load(engine: Engine, files: KeyFiles) -> CloudSigning | None:
         return read_signing(connection, files)
 
 
+def write_documents(connection: Connection, documents: Sequence[str]) -> None:
+    """Keep the trust documents of a cloud, the one in force last."""
+    *earlier, current = documents
+    write_setting(connection, "earlier_trust_documents", "\n".join(earlier))
+    write_setting(connection, "trust_document", current)
+
+
 def read_signing(connection: Connection, files: KeyFiles) -> CloudSigning | None:
     """Return what the cloud of a database signs with; None for one that has no keys yet.
 
@@ -184,4 +191,4 @@ def _create(engine: Engine, files: KeyFiles, now: datetime, *, lab: bool) -> Non
     with engine.connect() as connection, connection.begin():
         write_setting(connection, "issuer", issuer)
         write_setting(connection, "lab", "true" if lab else "false")
-        write_setting(connection, "trust_document", document.decode())
+        write_documents(connection, [document.decode()])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tui_licenses.cli.commands import cloud_signing_keys, cloud_tokens
+from tui_licenses.cli.commands import cloud_backup, cloud_signing_keys, cloud_tokens
 from tui_licenses.cli.commands.cloud_database import Database, is_embedded, prepare, with_database
 from tui_licenses.cli.facts import KEY_COLUMNS
 from tui_licenses.cli.invocation import Invocation, command, group
@@ -30,6 +30,7 @@ def register(root: click.Group) -> None:
     _register_key_states(cloud)
     cloud_tokens.register(cloud)
     cloud_signing_keys.register(cloud)
+    cloud_backup.register(cloud)
 
 
 def _register_setting_up(cloud: click.Group) -> None:
