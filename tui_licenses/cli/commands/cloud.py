@@ -9,7 +9,13 @@ from pathlib import Path
 import click
 
 from tui_licenses.cli.commands import cloud_backup, cloud_signing_keys, cloud_tokens
-from tui_licenses.cli.commands.cloud_database import Database, is_embedded, prepare, with_database
+from tui_licenses.cli.commands.cloud_database import (
+    Database,
+    is_embedded,
+    prepare,
+    served,
+    with_database,
+)
 from tui_licenses.cli.facts import KEY_COLUMNS
 from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.records import key_record
@@ -168,6 +174,7 @@ def _register_serving(cloud: click.Group) -> None:
         tls_key: Path | None,
     ) -> None:
         """Serve a license cloud over HTTP; beyond this host only with TLS."""
+        from tui_licenses.cloud.key_files import credential
         from tui_licenses.cloud.serve import serve as serve_cloud
 
         def tell(url: str) -> None:
@@ -175,7 +182,9 @@ def _register_serving(cloud: click.Group) -> None:
             invocation.output.flush()
             invocation.output.note("Serving the license cloud; Ctrl-C stops it.")
 
-        if serve_cloud(prepare(database), host, port, tls_cert, tls_key, on_ready=tell):
+        if tls_cert is not None and tls_key is None:
+            tls_key = credential("tls-key")
+        if serve_cloud(served(database), host, port, tls_cert, tls_key, on_ready=tell):
             raise KeyboardInterrupt
 
 
