@@ -21,7 +21,7 @@ async def _trust(lab: Lab) -> TrustStore:
     told = (await lab.get("/licensing/trust", who="ineligible")).json()
     root = import_public_key(bytes.fromhex(told["roots"][0]["key"]))
     assert root.keyid == told["roots"][0]["keyid"]
-    assert root == lab.store.signing.root.public_key
+    assert root == lab.store.signing.root
     assert told["lab"] is True
     return TrustStore((establish_trust(told["document"].encode(), root, is_lab=True),))
 

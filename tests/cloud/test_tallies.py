@@ -10,28 +10,13 @@ import pytest
 
 from tests.cloud.every_request import make_every_request
 from tests.cloud.lab import Database, Lab, plant
+from tests.cloud.older_schemas import BACK_TO_0001, BACK_TO_0002
 from tests.cloud.query_plans import Recording
 from tui_licenses.cloud.administration import check, issue, reinstate_key, revoke_key, suspend_key
 from tui_licenses.cloud.rows import key_select, read_key, wire_key, wire_of_key
 from tui_licenses.cloud.store import SCHEMA_VERSION, open_store
 from tui_licenses.domain.license_key import KeyKind, KeyState
 from tui_licenses.domain.status import KeyStatus
-
-# What the first schema had and has not: the way back from 0002.
-_BACK_TO_0001 = (
-    "DROP TABLE key_tally",
-    "DROP INDEX license_key_by_shown_state",
-    "DROP INDEX license_key_by_start",
-    "DROP INDEX license_key_by_instance",
-    "DROP INDEX instance_by_state",
-    "DROP INDEX subject_by_account",
-    "ALTER TABLE license_key DROP COLUMN shown_state",
-    "CREATE INDEX license_key_by_state ON license_key (account_id, state, position)",
-    "CREATE INDEX license_key_by_instance ON license_key (instance_id)",
-    """CREATE INDEX license_key_blocked_master ON license_key (instance_id)
-    WHERE kind = 'master' AND state IN ('suspended', 'revoked')""",
-    "UPDATE alembic_version SET version_num = '0001'",
-)
 
 
 async def _totals(lab: Lab, query: str = "") -> dict[str, int]:
@@ -99,7 +84,7 @@ def test_a_database_of_the_first_schema_is_counted_when_it_is_opened(database: D
         master_id = str(master.first())
     suspend_key(database, master_id, "unpaid")
     store.close()
-    plant(database, *_BACK_TO_0001)
+    plant(database, *BACK_TO_0002, *BACK_TO_0001)
     store = open_store(database)
     assert store.schema_version() == SCHEMA_VERSION
     store.close()

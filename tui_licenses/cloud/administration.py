@@ -14,11 +14,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_licenses.cloud.findings import Finding
 from tui_licenses.domain.account import Role
 from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import Feature, KeyKind, LicenseKey
 
 if TYPE_CHECKING:
+    from tui_licenses.cloud.backup_file import WrittenBackup
+    from tui_licenses.cloud.restore import RestoreOptions, RestoreReport
+    from tui_licenses.cloud.signing_key_changes import ListedKeys
     from tui_licenses.cloud.store import Store
 
 
@@ -77,15 +81,6 @@ class SeedReport:
     instance_count: int
     key_count: int
     tokens: tuple[NewToken, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing `check` found wrong; `target` names the row, keys by id only."""
-
-    code: str
-    target: str
-    message: str
 
 
 @contextmanager
@@ -246,6 +241,80 @@ def revoke_token(database: str | Path, subject_id: str) -> TokenSummary:
 
     with _opened(database) as store, store.write() as connection:
         return revoke_subject(connection, store.now(), subject_id)
+
+
+def signing_keys(database: str | Path) -> ListedKeys:
+    """List the root and the signing keys."""
+    from tui_licenses.cloud.signing_key_changes import list_keys
+
+    with _opened(database) as store:
+        return list_keys(store)
+
+
+def rotate_signing_key(database: str | Path, root_key: Path | None = None) -> ListedKeys:
+    """Add a signing key; the ones before it sign beside it until they are retired.
+
+    Here and below, `root_key` is the file of the root where that is kept off the host. Raises
+    `UseError` (`root-key-missing`, `root-key-wrong`) and `StateError`.
+    """
+    from tui_licenses.cloud.signing_key_changes import rotate
+
+    with _opened(database) as store:
+        return rotate(store, root_key)
+
+
+def retire_signing_key(
+    database: str | Path, keyid: str, root_key: Path | None = None
+) -> ListedKeys:
+    """Let a signing key sign no more; what it has signed stays valid."""
+    from tui_licenses.cloud.signing_key_changes import retire
+
+    with _opened(database) as store:
+        return retire(store, keyid, root_key)
+
+
+def revoke_signing_key(
+    database: str | Path, keyid: str, root_key: Path | None = None
+) -> ListedKeys:
+    """Make all that a signing key has signed worthless; a new one takes over where needed."""
+    from tui_licenses.cloud.signing_key_changes import revoke
+
+    with _opened(database) as store:
+        return revoke(store, keyid, root_key)
+
+
+def rotate_root(
+    database: str | Path, root_key: Path | None = None, new_root_key: Path | None = None
+) -> ListedKeys:
+    """Put a new root, kept in `new_root_key`, in the place of the old one; both sign."""
+    from tui_licenses.cloud.signing_key_changes import rotate_root as rotate
+
+    with _opened(database) as store:
+        return rotate(store, root_key, new_root_key)
+
+
+def export_root(database: str | Path, target: Path) -> ListedKeys:
+    """Move the root's private key off the host, into a file."""
+    from tui_licenses.cloud.signing_key_changes import export_root as export
+
+    with _opened(database) as store:
+        return export(store, target)
+
+
+def back_up(database: str | Path, target: Path, passphrase: str | None = None) -> WrittenBackup:
+    """Write a backup of a cloud that may be serving; with a passphrase it holds the keys."""
+    from tui_licenses.cloud.backup import back_up as write_backup
+
+    with _opened(database) as store:
+        return write_backup(store, target, passphrase)
+
+
+def restore(database: str | Path, backup: Path, options: RestoreOptions) -> RestoreReport:
+    """Put a backup in the place of a database that nobody uses; all or nothing."""
+    from tui_licenses.cloud.database import find_database
+    from tui_licenses.cloud.restore import restore as put_back
+
+    return put_back(backup, find_database(database).path, options)
 
 
 def check(database: str | Path) -> tuple[Finding, ...]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
 from sqlalchemy.exc import DatabaseError
 
 from tui_licenses.cloud import tables
-from tui_licenses.cloud.administration import Finding
+from tui_licenses.cloud.audit_chain import seal_key
+from tui_licenses.cloud.check_audit import check_audit, check_guards
+from tui_licenses.cloud.check_host import check_files, check_settings
+from tui_licenses.cloud.findings import Finding
 from tui_licenses.cloud.instants import NEVER
 from tui_licenses.cloud.operations.change_set import assigned_position, unassigned_position
 from tui_licenses.cloud.operations.license_files import current_license_file
@@ -23,7 +28,6 @@ from tui_licenses.errors import DocumentError, UseError
 
 if TYPE_CHECKING:
     from tui_licenses.cloud.store import Store
-    from tui_licenses.documents.trust import TrustStore
 
 _Check = Callable[["Store", Connection], Iterator[Finding]]
 
@@ -55,6 +59,17 @@ def check_store(store: Store) -> tuple[Finding, ...]:
 
 def _check_storage(_store: Store, connection: Connection) -> Iterator[Finding]:
     yield from check_storage(connection)
+
+
+def _check_host(store: Store, connection: Connection) -> Iterator[Finding]:
+    yield from check_settings(connection)
+    database = [Path(f"{store.path}{end}") for end in ("", "-wal", "-shm")]
+    yield from check_files(chain(database, store.signing.files.names()))
+
+
+def _check_audit(store: Store, connection: Connection) -> Iterator[Finding]:
+    yield from check_guards(connection)
+    yield from check_audit(connection, seal_key(store.signing.pepper))
 
 
 def _check_counters(_store: Store, connection: Connection) -> Iterator[Finding]:
@@ -263,9 +278,10 @@ def _check_profiles(_store: Store, connection: Connection) -> Iterator[Finding]:
 def _check_license_files(store: Store, connection: Connection) -> Iterator[Finding]:
     """Make each license file anew and verify it as a reader does."""
     from tui_licenses.documents.license_file import verify_license_file
+    from tui_licenses.documents.trust import TrustStore
 
     try:
-        trust = _trust(store)
+        trust = TrustStore((store.signing.trust(),))
     except DocumentError:
         # Told by `_check_signing`; without it nothing can be verified.
         return
@@ -306,32 +322,29 @@ def _made_license_file(
     return None if made is None else (made.content, made.sha256)
 
 
-def _trust(store: Store) -> TrustStore:
-    from tui_licenses.documents.trust import TrustStore
-    from tui_licenses.documents.trust_document import establish_trust
-
-    signing = store.signing
-    trust = establish_trust(
-        signing.trust_document.encode(), signing.root.public_key, is_lab=signing.is_lab
-    )
-    return TrustStore((trust,))
-
-
 def _check_signing(store: Store, _connection: Connection) -> Iterator[Finding]:
+    signing = store.signing
     try:
-        trusted = {key.keyid for trust in _trust(store).trusts for key in trust.keys}
+        trust = signing.trust()
     except DocumentError as error:
         yield Finding("trust-wrong", "trust document", error.message)
         return
-    if not {signer.public_key.keyid for signer in store.signing.signers} <= trusted:
+    listed = {key.keyid for key in trust.keys}
+    if not {signer.public_key.keyid for signer in signing.signers} <= listed:
         yield Finding(
             "trust-wrong", "signing key", "The trust document does not list the signing key."
+        )
+    if not signing.has_root and signing.files.has_any_root():
+        yield Finding(
+            "trust-wrong", "root key", "The root key here did not sign the trust document."
         )
 
 
 _CHECKS: tuple[_Check, ...] = (
     _check_storage,
+    _check_host,
     _check_signing,
+    _check_audit,
     _check_counters,
     _check_tallies,
     _check_sequences,

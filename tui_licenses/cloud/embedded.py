@@ -178,7 +178,7 @@ def open_embedded(
     return EmbeddedCloud(
         create_app(store),
         embedded_credentials(database),
-        (store.signing.root.public_key,),
+        (store.signing.root,),
         store.signing.trust_document.encode(),
         store.close,
     )

@@ -21,6 +21,7 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA trusted_schema=OFF",
+    "PRAGMA cell_size_check=ON",
     f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, ForeignKeyConstraint, and_, func, select, text
 
 from tui_licenses.cloud import tables
-from tui_licenses.cloud.administration import Finding
+from tui_licenses.cloud.findings import Finding
 
 # Rules that are in the schema and not kept: made with NOT VALID, or built and never finished.
 _RULES_NOT_KEPT = text(

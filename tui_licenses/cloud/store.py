@@ -25,6 +25,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as NoConnectionLeftError
 
+from tui_licenses.cloud.audit_chain import SEAL_KEY, seal_key
 from tui_licenses.cloud.database import Database, find_database
 from tui_licenses.cloud.instants import to_instant
 from tui_licenses.cloud.locks import exclusive_lock
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from tui_licenses.cloud.signing_keys import CloudSigning
 
 # The newest revision in `migrations/versions`; a test keeps the two equal.
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 
 # What a database raises that is away, full or busy: nothing is wrong with the request.
 NOT_USABLE = (OperationalError, InterfaceError, InternalError, NoConnectionLeftError)
@@ -57,7 +58,7 @@ class Store:
     """
 
     def __init__(
-        self, engines: _Engines, database: Database, signing: CloudSigning, clock: Clock = utc_now
+        self, engines: Engines, database: Database, signing: CloudSigning, clock: Clock = utc_now
     ) -> None:
         self.engine = engines.reading
         self.database = database
@@ -92,7 +93,8 @@ class Store:
         true; without the argument the changes of all accounts do. SQLite has one writer anyway.
         """
         with self._alone, self._engines.writing.connect() as connection:
-            writing = connection.execution_options(begin_immediate=True)
+            options = {"begin_immediate": True, SEAL_KEY: seal_key(self.signing.pepper)}
+            writing = connection.execution_options(**options)
             with writing.begin():
                 if not self.database.is_file:
                     from tui_licenses.cloud.postgresql import lock_accounts
@@ -110,14 +112,14 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
-class _Engines:
+class Engines:
     """The engines of one database; on SQLite both are the same."""
 
     reading: Engine
     writing: Engine
 
     @classmethod
-    def of(cls, database: Database) -> _Engines:
+    def of(cls, database: Database) -> Engines:
         if database.is_file:
             from tui_licenses.cloud.sqlite import connect_engine
 
@@ -225,7 +227,7 @@ def _open(
     created = database.is_file and not database.path.exists()
     if created:
         _create_folder(database.path)
-    engines = _Engines.of(database)
+    engines = Engines.of(database)
     try:
         if not database.is_file:
             from tui_licenses.cloud.postgresql import check_server
@@ -244,11 +246,17 @@ def _open(
     except BaseException:
         engines.dispose()
         raise
-    return Store(engines, database, signing, clock), created, migrated
+    store = Store(engines, database, signing, clock)
+    if migrated:
+        from tui_licenses.cloud.operations.audit import seal_heads
+
+        with store.write() as connection:
+            seal_heads(connection)
+    return store, created, migrated
 
 
 @contextmanager
-def _opening_alone(engines: _Engines, database: Database) -> Iterator[None]:
+def _opening_alone(engines: Engines, database: Database) -> Iterator[None]:
     """Keep other programs from making the same cloud; files have locks of their own for it."""
     if database.is_file:
         yield
@@ -271,7 +279,7 @@ def _migrate(engine: Engine, database: Database) -> bool:
 
 def _prepare_keys(database: Database, *, is_new: bool, must_exist: bool) -> None:
     """Make the folder of the secrets; never let a new database replace the secrets of another."""
-    from tui_licenses.cloud.signing_keys import secret_path
+    from tui_licenses.cloud.key_files import secret_path
 
     if is_new and must_exist:
         raise _missing(database)

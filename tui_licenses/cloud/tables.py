@@ -73,6 +73,9 @@ account = Table(
     Column("created_at", LongInteger, nullable=False),
     Column("sequence", LongInteger, nullable=False),
     Column("event_count", LongInteger, nullable=False),
+    # The digest of the last event, and the MAC that vouches for it (audit_chain).
+    Column("event_head", Text, nullable=False, server_default=""),
+    Column("event_seal", Text, nullable=False, server_default=""),
     Column("instance_count", Integer, nullable=False),
     Column("key_count", Integer, nullable=False),
     Column("add_on_count", Integer, nullable=False),
@@ -295,6 +298,8 @@ event = Table(
     Column("before", Text),
     Column("after", Text),
     Column("request_id", Text),
+    # The digest of this event and the one before it (audit_chain).
+    Column("link", Text, nullable=False, server_default=""),
     Index("event_by_target", "account_id", "target_id", "sequence"),
     sqlite_strict=True,
 )

@@ -97,3 +97,14 @@ def prepare(database: Database) -> Database:
 
         ensure_embedded(paths.embedded_database_file())
     return database
+
+
+def served(database: Database) -> Database:
+    """Return the database to serve: without `--database`, the one systemd hands over the URL of.
+
+    Raises `FileError` as `read_credential` does.
+    """
+    from tui_licenses.cloud.key_files import credential, read_credential
+
+    given = credential("database-url") if is_embedded(database) else None
+    return prepare(database) if given is None else read_credential(given).decode().strip()

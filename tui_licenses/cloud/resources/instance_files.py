@@ -31,6 +31,7 @@ from tui_licenses.cloud.operations.profiles import stored_profile
 from tui_licenses.cloud.resources.instances import instance_reply, stale
 from tui_licenses.cloud.resources.media_types import LICENSE_MEDIA_TYPE, PROFILE_MEDIA_TYPE
 from tui_licenses.cloud.rows import AnyRow, instance_keys, read_key
+from tui_licenses.cloud.signing_keys import current_signing
 from tui_licenses.documents.manifest import ManifestFile, build_manifest, manifest_file
 from tui_licenses.domain.account import Role
 from tui_licenses.domain.file_names import (
@@ -155,7 +156,7 @@ def manifest_of(
         files.append(manifest_file("profile", profile_name(row), stored.content))
     if "certificate" in kinds:
         files += _certificates(cloud, connection, row)
-    signing = cloud.store.signing
+    signing = current_signing(cloud.store, connection)
     # The instant of the newest part: the same parts give the same bytes.
     issued = max(issued, row.updated_at // MICROSECONDS_PER_SECOND)
     return build_manifest(signing.issuer, issued, row.id, serial, files, signing.signers)
