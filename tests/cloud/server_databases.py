@@ -46,6 +46,15 @@ class ServerDatabases:
         yield self.url(name)
         self._maker.submit(self.cluster.drop_database, name)
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop the server for a while, when nothing is being made."""
+        self._maker.submit(self.cluster.stop).result()
+        try:
+            yield
+        finally:
+            self._maker.submit(self.cluster.start).result()
+
     def _begin_next(self) -> None:
         self._next = self._maker.submit(self.cluster.new_database, self._template)
 

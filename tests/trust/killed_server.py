@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 from uuid import uuid4
@@ -105,7 +106,7 @@ def _send(client: httpx.Client, asked: Asked) -> httpx.Response:
 
 
 def find_customers(
-    database: str, store: Store, token: NewToken, count: int
+    database: str | Path, store: Store, token: NewToken, count: int
 ) -> tuple[Customer, ...]:
     """Return customers with an instance and a new add-on key each."""
     keys = issue(
@@ -166,7 +167,9 @@ def judge_repeat(run: Run, client: httpx.Client, customer: Customer, what: str) 
 
 
 @contextmanager
-def served(database: str, file_bytes: int | None = None) -> Iterator[tuple[str, ServerProcess]]:
+def served(
+    database: str | Path, file_bytes: int | None = None
+) -> Iterator[tuple[str, ServerProcess]]:
     """Serve a database from a process of its own; give its URL. It is killed at the end."""
     process = ServerProcess(database, file_bytes)
     try:
@@ -178,7 +181,7 @@ def served(database: str, file_bytes: int | None = None) -> Iterator[tuple[str, 
 class ServerProcess:
     """A server in a process of its own; `file_bytes` bounds every file it writes."""
 
-    def __init__(self, database: str, file_bytes: int | None) -> None:
+    def __init__(self, database: str | Path, file_bytes: int | None) -> None:
         ready, tell = _CONTEXT.Pipe(duplex=False)
         self._process = _CONTEXT.Process(target=_serve, args=(database, tell, file_bytes))
         self._process.start()
@@ -195,7 +198,7 @@ class ServerProcess:
         self._process.join()
 
 
-def _serve(database: str, tell: Pipe, file_bytes: int | None) -> None:
+def _serve(database: str | Path, tell: Pipe, file_bytes: int | None) -> None:
     if file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     logging.disable()
