@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui_licenses import paths
+from tui_licenses.addresses import check_url
 from tui_licenses.config import (
     EMBEDDED_NAME,
     Configuration,
@@ -19,7 +20,6 @@ from tui_licenses.config import (
     Credentials,
     Settings,
     check_context_name,
-    check_url,
     choose_context,
     copy_owner,
     credentials_from_environment,

@@ -38,7 +38,7 @@ class Endpoint:
 
     @classmethod
     def of(cls, base_url: str) -> Endpoint:
-        """Return the endpoint of a checked address (`config.check_url`)."""
+        """Return the endpoint of a checked address (`addresses.check_url`)."""
         parts = urlsplit(base_url)
         host = parts.hostname or ""
         is_tls = parts.scheme == "https"
