@@ -40,7 +40,12 @@ from tui_licenses.api.schemas import (
     WireUser,
 )
 from tui_licenses.api.session import Session
-from tui_licenses.api.transport import Request, StreamedAnswer
+from tui_licenses.api.transport import (
+    IDEMPOTENCY_KEY,
+    OBJECT_BYTES_MAXIMUM,
+    Request,
+    StreamedAnswer,
+)
 from tui_licenses.domain.account import User
 from tui_licenses.domain.activation import (
     Activation,
@@ -60,6 +65,10 @@ _LICENSING = f"{BASE_PATH}/licensing"
 _JSON = {"Content-Type": "application/json"}
 _CHANGES_CURSOR_HEADER = "x-changes-cursor"
 _PROFILE_BYTES_MAXIMUM = 2 * 1024 * 1024
+# A page holds up to 1,000 objects, and none of them comes near 32 KiB.
+_LIST_BYTES_MAXIMUM = 32 * 1024 * 1024
+# License files of up to 256 KiB, with their manifests, as text in JSON.
+_LICENSE_SETS_BYTES_MAXIMUM = 64 * 1024 * 1024
 
 Download = AbstractAsyncContextManager[StreamedAnswer]
 Wanted = TypeVar("Wanted")
@@ -263,7 +272,12 @@ class Client:
                 for entry in wanted
             ]
         )
-        answer = await self._post("/license-files", msgspec.json.encode(request), WireLicenseSets)
+        answer = await self._post(
+            "/license-files",
+            msgspec.json.encode(request),
+            WireLicenseSets,
+            _LICENSE_SETS_BYTES_MAXIMUM,
+        )
         if [item.instance_id for item in answer.items] != [entry.instance_id for entry in wanted]:
             raise unexpected_answer("The license cloud answered for other instances than asked.")
         return [_to_license_set(item) for item in answer.items]
@@ -285,16 +299,32 @@ class Client:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if known_sha256 is not None:
             headers["If-None-Match"] = f'"{known_sha256}"'
-        return self._session.stream(Request("GET", path, headers=headers))
+        return self._session.stream(Request("GET", path, headers=headers, is_download=True))
 
     async def _read(
         self, path: str, wanted: type[Wanted], query: Mapping[str, str | int] | None = None
     ) -> Wanted:
-        return decode(await self._session.send(Request("GET", path, query or {})), wanted)
+        request = Request("GET", path, query or {}, answer_bytes_maximum=_LIST_BYTES_MAXIMUM)
+        return decode(await self._session.send(request), wanted)
 
-    async def _post(self, path: str, body: bytes, wanted: type[Wanted]) -> Wanted:
-        """Ask something whose question is too secret or too long for a URL; changes nothing."""
-        request = Request("POST", f"{_LICENSING}{path}", headers=_JSON, body=body)
+    async def _post(
+        self,
+        path: str,
+        body: bytes,
+        wanted: type[Wanted],
+        bytes_maximum: int = OBJECT_BYTES_MAXIMUM,
+    ) -> Wanted:
+        """Ask something whose question is too secret or too long for a URL; changes nothing.
+
+        The Idempotency-Key says that it may be asked again.
+        """
+        request = Request(
+            "POST",
+            f"{_LICENSING}{path}",
+            headers={**_JSON, IDEMPOTENCY_KEY: str(uuid4())},
+            body=body,
+            answer_bytes_maximum=bytes_maximum,
+        )
         return decode(await self._session.send(request), wanted)
 
     async def _change(
@@ -311,7 +341,10 @@ class Client:
         asked = dict(query)
         seen: set[str] = set()
         while True:
-            answer = await self._session.send(Request("GET", f"{_LICENSING}{path}", asked))
+            request = Request(
+                "GET", f"{_LICENSING}{path}", asked, answer_bytes_maximum=_LIST_BYTES_MAXIMUM
+            )
+            answer = await self._session.send(request)
             page = decode(answer, wanted)
             yield Page(
                 tuple(item.to_domain() for item in page.items),
