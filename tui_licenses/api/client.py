@@ -44,6 +44,7 @@ from tui_licenses.api.transport import (
     IDEMPOTENCY_KEY,
     OBJECT_BYTES_MAXIMUM,
     Request,
+    Sends,
     StreamedAnswer,
 )
 from tui_licenses.domain.account import User
@@ -55,7 +56,7 @@ from tui_licenses.domain.activation import (
 )
 from tui_licenses.domain.event import AuditEvent
 from tui_licenses.domain.instance import Instance, Location
-from tui_licenses.domain.license_key import LicenseKey
+from tui_licenses.domain.license_key import GROUP_LENGTH, LicenseKey
 from tui_licenses.errors import TuiLicensesError
 from tui_licenses.text import clean
 
@@ -135,8 +136,10 @@ class _WirePage(Protocol[Item_co]):
 class Client:
     """Speaks the contract; raises the errors of `api.problems` and `UnavailableError`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, changes: Sends | None = None) -> None:
+        """Ask through a session; `changes` sends what changes something, if anything else does."""
         self._session = session
+        self._changes = changes or session
 
     async def who_am_i(self) -> User:
         """Return the signed-in user."""
@@ -182,6 +185,7 @@ class Client:
             msgspec.json.encode(patch),
             WireInstance,
             {**_JSON, "If-Match": _revision_tag(instance)},
+            f"the new {'location' if name is None else 'name'} of {instance.name}",
         )
         return changed.to_domain()
 
@@ -208,6 +212,7 @@ class Client:
             data,
             WireInstance,
             {"Content-Type": "application/xml", **condition},
+            f"the new server profile of {instance.name}",
         )
         return changed.to_domain()
 
@@ -228,7 +233,8 @@ class Client:
             f"{_LICENSING}/activations",
             msgspec.json.encode(WireActivationRequest.from_domain(request)),
             WireActivation,
-            {**_JSON, "Idempotency-Key": idempotency_key},
+            {**_JSON, IDEMPOTENCY_KEY: idempotency_key},
+            f"the activation of {', '.join(f'…{key[-GROUP_LENGTH:]}' for key in request.keys)}",
         )
         return activation.to_domain()
 
@@ -240,6 +246,7 @@ class Client:
             msgspec.json.encode(WireReleaseRequest(reason=reason, cascade=cascade)),
             WireLicenseKey,
             _JSON,
+            f"the release of key {key_id}",
         )
         return released.to_domain()
 
@@ -272,12 +279,9 @@ class Client:
                 for entry in wanted
             ]
         )
-        answer = await self._post(
-            "/license-files",
-            msgspec.json.encode(request),
-            WireLicenseSets,
-            _LICENSE_SETS_BYTES_MAXIMUM,
-        )
+        body = msgspec.json.encode(request)
+        most = _LICENSE_SETS_BYTES_MAXIMUM
+        answer = await self._post("/license-files", body, WireLicenseSets, most)
         if [item.instance_id for item in answer.items] != [entry.instance_id for entry in wanted]:
             raise unexpected_answer("The license cloud answered for other instances than asked.")
         return [_to_license_set(item) for item in answer.items]
@@ -308,11 +312,7 @@ class Client:
         return decode(await self._session.send(request), wanted)
 
     async def _post(
-        self,
-        path: str,
-        body: bytes,
-        wanted: type[Wanted],
-        bytes_maximum: int = OBJECT_BYTES_MAXIMUM,
+        self, path: str, body: bytes, wanted: type[Wanted], most: int = OBJECT_BYTES_MAXIMUM
     ) -> Wanted:
         """Ask something whose question is too secret or too long for a URL; changes nothing.
 
@@ -323,17 +323,22 @@ class Client:
             f"{_LICENSING}{path}",
             headers={**_JSON, IDEMPOTENCY_KEY: str(uuid4())},
             body=body,
-            answer_bytes_maximum=bytes_maximum,
+            answer_bytes_maximum=most,
         )
         return decode(await self._session.send(request), wanted)
 
     async def _change(
-        self, method: str, path: str, body: bytes, wanted: type[Wanted], headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        wanted: type[Wanted],
+        headers: Mapping[str, str],
+        what: str,
     ) -> Wanted:
-        keyed = {"Idempotency-Key": str(uuid4()), **headers}
-        return decode(
-            await self._session.send(Request(method, path, headers=keyed, body=body)), wanted
-        )
+        keyed = {IDEMPOTENCY_KEY: str(uuid4()), **headers}
+        request = Request(method, path, headers=keyed, body=body, what=what)
+        return decode(await self._changes.send(request), wanted)
 
     async def _pages(
         self, path: str, wanted: type[_WirePage[Item_co]], query: Mapping[str, str | int]

@@ -50,6 +50,17 @@ class ServerClock:
         at = self.now()
         return None if at is None else round((self._clock() - at).total_seconds())
 
+    def warning(self) -> str | None:
+        """Return what to tell of this host's clock, or None where it is right or not known."""
+        difference = self.difference_seconds()
+        if difference is None or abs(difference) <= WARN_SECONDS:
+            return None
+        way = "ahead of" if difference > 0 else "behind"
+        said = f"The clock of this host is {abs(difference):,} seconds {way} the license cloud's"
+        if abs(difference) <= JUDGE_SECONDS:
+            return f"{said}."
+        return f"{said}: what is said here of dates and expiry may be wrong. Set the clock."
+
 
 def parse_http_date(text: str) -> datetime | None:
     """Return the instant of an HTTP date; None for anything that is none."""

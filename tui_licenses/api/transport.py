@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tui_licenses.api.bodies import unpacked
 from tui_licenses.api.clock import ServerClock
@@ -63,7 +63,7 @@ class Request:
     """One request; sent again only where it then does no more than once (`is_repeatable`).
 
     `answer_bytes_maximum` is for `StreamedAnswer.whole`. A download may take as long as its size
-    needs.
+    needs. `what` is what a user calls a change, for the time that its outcome is not known.
     """
 
     method: str
@@ -73,6 +73,7 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     answer_bytes_maximum: int = OBJECT_BYTES_MAXIMUM
     is_download: bool = False
+    what: str = ""
     delivery: Delivery = field(default_factory=Delivery, compare=False)
 
     @property
@@ -108,6 +109,13 @@ class StreamedAnswer:
                 raise unexpected_answer("The license cloud answered far more than was asked for.")
             body += chunk
         return Answer(self.status, self.headers, bytes(body))
+
+
+class Sends(Protocol):
+    """What sends a request and gives its whole answer: a session, or what stands before it."""
+
+    async def send(self, request: Request) -> Answer:
+        """Send a request and return the whole answer, whatever its status."""
 
 
 class Transport:
