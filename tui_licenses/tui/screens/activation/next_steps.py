@@ -47,7 +47,7 @@ def next_step_after_submit(error: TuiLicensesError) -> str | None:
     """Return what to do after a failed submission."""
     if isinstance(error, OutcomeUnknownError):
         return (
-            "It is not known whether the keys were activated. Try again: the same submission is "
-            "sent, and the cloud never does it twice."
+            "Try again: the same submission is sent, and the cloud never does it twice. "
+            "The next refresh asks what became of it, too."
         )
     return next_step_for(error.code)
