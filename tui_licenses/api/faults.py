@@ -101,7 +101,8 @@ async def fault_for(error: httpx.HTTPError, endpoint: Endpoint) -> Fault:
         f"The connection to {endpoint.host} was cut, or something there speaks no HTTP.",
         "Try again; if it stays, check the address and what lies between.",
     )
-    return Fault(cut, is_passing=not _is_malformed(error), was_sent=True)
+    was_sent = not isinstance(error, httpx.LocalProtocolError)
+    return Fault(cut, is_passing=not _is_malformed(error), was_sent=was_sent)
 
 
 def _is_malformed(error: httpx.HTTPError) -> bool:
