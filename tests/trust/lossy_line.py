@@ -31,7 +31,7 @@ import sys
 from tui_licenses.cloud.serve import serve
 serve(sys.argv[1], port=0, on_ready=lambda url: print(url, flush=True))
 """
-_LIMITS = TimeLimits(connect=5, read=0.5, write=5, whole=10)
+_LIMITS = TimeLimits(connect=5, read=0.3, write=5, whole=10)
 _NAIVE_TRIES = 3
 
 

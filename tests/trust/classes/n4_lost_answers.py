@@ -181,7 +181,7 @@ def _plans(run: Run, count: int) -> list[tuple[Loss, ...]]:
     losses = tuple(loss for loss in Loss if loss not in KILLS)
     plans = []
     for number in range(count):
-        later = run.random.choices(losses, k=run.random.randint(0, 9))
+        later = run.random.choices(losses, k=run.random.randint(0, 7))
         if number % 3 == 0:
             first = run.random.choice(([], [Loss.KILL_BEFORE], [Loss.KILL_AFTER]))
             # Killed before it sent anything, the first thing lost is what settles it.
