@@ -32,7 +32,7 @@ _DIGITS_MAXIMUM = 9
 class Persistence:
     """How long a request is insisted on; all but `tries` in seconds.
 
-    The pause before try n is anything up to `base` doubled n - 1 times, but at most `cap`.
+    The pause before try n is anything up to `base` doubled n - 2 times, but at most `cap`.
     `whole` bounds tries and pauses together. A pause that the cloud asks for is kept instead, and
     not counted there, while all of them add up to no more than `asked`.
     """
