@@ -8,6 +8,9 @@ from platformdirs import PlatformDirs
 
 from tui_licenses.errors import FileError
 
+# What a change in the journal is named with, after its Idempotency-Key.
+CHANGE_SUFFIX = ".change"
+
 _DIRECTORIES = PlatformDirs("tui-licenses", appauthor=False)
 
 
@@ -42,7 +45,7 @@ def trust_folder() -> Path:
 
 
 def state_folder() -> Path:
-    """Return the folder of what can be made again: highest serials seen, local copies, the log."""
+    """Return the folder of what is noted on the way: serials, copies, open changes, the log."""
     return _DIRECTORIES.user_state_path
 
 
@@ -54,6 +57,11 @@ def copy_file(context_name: str) -> Path:
 def picture_file(copy: Path) -> Path:
     """Return the first picture of the list that a local copy fills."""
     return copy.with_suffix(".picture")
+
+
+def journal_folder(context_name: str) -> Path:
+    """Return the folder of the changes of a context whose outcome is not known."""
+    return state_folder() / "journal" / context_name
 
 
 def log_file() -> Path:
