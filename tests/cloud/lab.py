@@ -174,9 +174,9 @@ def copy_database(template: Path, folder: Path) -> Path:
 
 def generous() -> Throttles:
     """Return limits that a test does not meet by accident."""
-    from tui_licenses.cloud.throttle import Throttle
+    from tui_licenses.cloud.throttle import RefusedSignIns, Throttle
 
-    return Throttles(Throttle(10_000, 1), Throttle(10_000, 1), Throttle(10_000, 1))
+    return Throttles(Throttle(10_000, 1), Throttle(10_000, 1), RefusedSignIns(10_000))
 
 
 def open_lab(database: Path, report: SeedReport, throttles: Throttles | None = None) -> Lab:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
 from tests.cloud.conftest import Template
 from tui_licenses.cloud.serve import _bind, base_url, check_address, is_loopback, serve
@@ -207,5 +206,5 @@ def test_the_address_of_a_server_is_a_url() -> None:
 
 def test_answers_are_not_held_back_for_a_fuller_packet() -> None:
     # What asyncio asks of a socket before it sets TCP_NODELAY on its connections.
-    with _bind(uvicorn.Config(app=""), "127.0.0.1", 0) as bound:
+    with _bind("127.0.0.1", 0, 1) as bound:
         assert bound.proto == socket.IPPROTO_TCP

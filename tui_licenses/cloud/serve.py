@@ -16,7 +16,7 @@ from tui_licenses.errors import FileError, UseError
 if TYPE_CHECKING:
     import socket
 
-    import uvicorn
+    from tui_licenses.cloud.http.limits import ConnectionLimits
 
 HOST_DEFAULT = "127.0.0.1"
 PORT_DEFAULT = 8443
@@ -24,6 +24,7 @@ PORT_DEFAULT = 8443
 # 5 s: a client that keeps a connection open must not hold up a stop for longer.
 _SHUTDOWN_SECONDS = 5
 _HEADER_BYTES = 32 * 1024
+_PROXY_ADDRESSES = ["127.0.0.1", "::1"]
 
 
 def is_loopback(host: str) -> bool:
@@ -67,18 +68,18 @@ def check_tls_files(tls_cert: Path, tls_key: Path) -> None:
         ) from error
 
 
-def _bind(config: uvicorn.Config, host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int, per_address: int) -> socket.socket:
     """Bind before the server starts, so that a taken port is an error of ours, not an exit."""
     import socket as sockets
 
+    from tui_licenses.cloud.listener import GuardedListener
+
     family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
-    # Named, or asyncio does not know that it is TCP: it would leave Nagle's algorithm on, and
-    # each answer in two writes would wait 40 ms for the caller's acknowledgement of the first.
-    bound = sockets.socket(family, sockets.SOCK_STREAM, sockets.IPPROTO_TCP)
+    bound = GuardedListener(family, per_address)
     bound.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
-        bound.listen(config.backlog)
+        bound.listen()
     except OSError as error:
         bound.close()
         raise UseError(
@@ -97,6 +98,7 @@ def serve(
     tls_key: Path | None = None,
     *,
     on_ready: Callable[[str], None] | None = None,
+    limits: ConnectionLimits | None = None,
 ) -> bool:
     """Serve until SIGTERM or SIGINT, finish the requests in hand, and say whether it was SIGINT.
 
@@ -107,16 +109,19 @@ def serve(
     check_address(host, tls_cert, tls_key)
     if tls_cert is not None and tls_key is not None:
         check_tls_files(tls_cert, tls_key)
-    import uvicorn
-
     from tui_licenses.cloud.app import create_app
+    from tui_licenses.cloud.connection import ConnectionConfig
+    from tui_licenses.cloud.http.limits import ConnectionLimits
     from tui_licenses.cloud.server import CloudServer
     from tui_licenses.cloud.store import open_store
 
+    limits = limits or ConnectionLimits()
+
     store = open_store(database)
     try:
-        config = uvicorn.Config(
-            create_app(store),
+        config = ConnectionConfig(
+            create_app(store, limits=limits),
+            limits,
             ssl_certfile=tls_cert,
             ssl_keyfile=tls_key,
             log_config=None,
@@ -126,8 +131,10 @@ def serve(
             lifespan="off",
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
             h11_max_incomplete_event_size=_HEADER_BYTES,
+            # Whom a reverse proxy on this host speaks for; the environment has no say in it.
+            forwarded_allow_ips=_PROXY_ADDRESSES,
         )
-        with _bind(config, host, port) as bound:
+        with _bind(host, port, limits.per_address) as bound:
             url = base_url(host, bound.getsockname()[1], is_tls=tls_cert is not None)
             server = CloudServer(config, lambda: (on_ready or _say_nothing)(url))
             server.run(sockets=[bound])

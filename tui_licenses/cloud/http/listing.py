@@ -11,7 +11,7 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from sqlalchemy import (
@@ -38,12 +38,18 @@ START_MAXIMUM = 10_000
 _PAGING = frozenset({"start", "limit", "cursor"})
 
 
+_BIG = msgspec.Meta(ge=0, le=2**63 - 1)
+
+
 class _Cursor(msgspec.Struct, array_like=True, frozen=True):
-    """What a cursor says: the list it belongs to, the last row's place, its number."""
+    """What a cursor says: the list it belongs to, the last row's place, its number.
+
+    Anybody can make one: it holds nothing that a database could not take.
+    """
 
     of: str
-    place: list[str | int]
-    start: int
+    place: list[str | Annotated[int, _BIG]]
+    start: Annotated[int, _BIG]
 
 
 def encode_cursor(content: object) -> str:
@@ -150,7 +156,7 @@ def _binding(call: Call) -> str:
 def read_page(connection: Connection, wanted: ListRequest, listed: Listed) -> Page:
     """Read one page; raises `Problem` (`invalid-cursor`)."""
     order = listed.order
-    if wanted.place is not None and len(wanted.place) != len(order):
+    if wanted.place is not None and not _fits(wanted.place, order):
         raise invalid_cursor()
     if listed.finder is not None and _finding_costs_less(wanted, listed, listed.finder):
         page = _part(_matches(listed, listed.finder), wanted, order).subquery("page")
@@ -168,6 +174,14 @@ def read_page(connection: Connection, wanted: ListRequest, listed: Listed) -> Pa
             _Cursor(wanted.bound_to, place_of_last, wanted.start + len(shown))
         )
     return Page(tuple(shown), listed.total, wanted.start, wanted.limit, next_cursor)
+
+
+def _fits(place: Sequence[str | int], order: Sequence[ColumnElement[Any]]) -> bool:
+    """Say whether a place has a value for each column of an order, and of its type."""
+    return len(place) == len(order) and all(
+        isinstance(value, column.type.python_type) and "\0" not in str(value)
+        for value, column in zip(place, order, strict=True)
+    )
 
 
 def count_rows(connection: Connection, table: Table, conditions: Sequence[Any]) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_licenses.cloud.http.call import Call
 from tui_licenses.cloud.http.reply import Reply
-from tui_licenses.cloud.throttle import Throttle
+from tui_licenses.cloud.throttle import RefusedSignIns, Throttle
 from tui_licenses.domain.account import Role
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class Throttles:
     lookups: Throttle = field(default_factory=lambda: Throttle(60, 1.0))
     # Keys that are unknown or another account's: 20, then one every 10 s.
     missed_keys: Throttle = field(default_factory=lambda: Throttle(20, 10.0))
-    # Refused sign-ins: 10 per subject and address, then one every 12 s.
-    refused_sign_ins: Throttle = field(default_factory=lambda: Throttle(10, 12.0))
+    # Refused sign-ins: 5 a minute of one subject and from one address, then ever longer waits.
+    refused_sign_ins: RefusedSignIns = field(default_factory=RefusedSignIns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import TokenAnswer, TokenRequest, WireUser
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import Call, decode_body
+from tui_licenses.cloud.http.limits import subscriber
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import Access, Cloud, Resource
 from tui_licenses.cloud.operations.tokens import ACCESS_TOKEN_SECONDS, exchange
@@ -21,13 +22,12 @@ _TOKEN_TYPE = "Bearer"  # noqa: S105 - a scheme, no secret
 def exchange_token(cloud: Cloud, call: Call) -> Reply:
     """Exchange a refresh token for an access token."""
     body = decode_body(call, TokenRequest)
-    # A stranger who guesses from one place must not lock out the owner elsewhere.
-    guesser = f"{call.client} {body.subject_id[:64]}"
-    cloud.throttles.refused_sign_ins.check(guesser, call.now_instant)
-    with cloud.store.write() as connection:
-        access_token = exchange(cloud.store, connection, body.subject_id, body.refresh_token)
+    access_token = exchange(cloud.store, body.subject_id, body.refresh_token)
     if access_token is None:
-        cloud.throttles.refused_sign_ins.take(guesser, call.now_instant)
+        # After the look, not before it: a stranger's guesses must not keep the owner out.
+        cloud.throttles.refused_sign_ins.count(
+            body.subject_id, subscriber(call.client), call.now_instant
+        )
         raise Problem(
             "invalid-refresh-token", "The subject id and refresh token do not belong together."
         )
@@ -74,7 +74,12 @@ RESOURCES = (
         read=exchange_token,
         access=Access.OPEN,
         request=TokenRequest,
-        problems=("invalid-request", "unsupported-media-type", "invalid-refresh-token"),
+        problems=(
+            "invalid-request",
+            "unsupported-media-type",
+            "invalid-refresh-token",
+            "rate-limited",
+        ),
     ),
     Resource(
         "GET", "/users/me", "Who is signed in", WireUser, read=show_user, access=Access.SIGNED_IN
