@@ -19,6 +19,12 @@ from tui_licenses.api.problems import Problem
 from tui_licenses.cloud.http.limits import ConnectionLimits
 from tui_licenses.cloud.http.reply import problem_reply
 
+# Requests sent before the answer to the one in hand: more than any client has in flight.
+_AHEAD_BYTES = 64 * 1024
+
+_HANG_UP_SECONDS = 1.0
+_UNWANTED_BYTES = 1024 * 1024
+
 
 class ConnectionConfig(uvicorn.Config):
     """The configuration of a server whose connections are `GuardedConnection`s."""
@@ -50,6 +56,9 @@ class GuardedConnection(H11Protocol):
         self._limits = config.limits
         self._head_timer: asyncio.TimerHandle | None = None
         self._answer_timer: asyncio.TimerHandle | None = None
+        self._hang_up_timer: asyncio.TimerHandle | None = None
+        # What came since this side hung up, None before that.
+        self._unwanted_bytes: int | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head: a caller that never sends anything is closed too."""
@@ -58,22 +67,30 @@ class GuardedConnection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop every timer."""
-        for timer in (self._head_timer, self._answer_timer):
+        for timer in (self._head_timer, self._answer_timer, self._hang_up_timer):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read on; a head that has begun has a time limit in all, not one for each byte."""
+        if self._unwanted_bytes is not None:
+            self._unwanted_bytes += len(data)
+            if self._unwanted_bytes > _UNWANTED_BYTES:
+                self.transport.abort()
+            return
         super().data_received(data)
         self._watch_head()
+        if self.conn.their_state is h11.DONE and len(self.conn.trailing_data[0]) > _AHEAD_BYTES:
+            # uvicorn reads more whenever a request ends, however many wait already.
+            self.transport.abort()
 
     def on_response_complete(self) -> None:
         """Go on to the next request, once this answer is on its way to somebody who reads."""
         super().on_response_complete()
         if self.conn.their_state is h11.SEND_BODY:
-            # The rest of a body nobody reads: it could be sent for ever.
-            self.transport.close()
+            # Nobody reads the rest of this body, which could be sent for ever.
+            self._hang_up()
         elif self.conn.trailing_data[0]:
             self._watch_head()
         self._watch_answer()
@@ -105,8 +122,22 @@ class GuardedConnection(H11Protocol):
             h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        self._hang_up()
         self._watch_answer()
+
+    def _hang_up(self) -> None:
+        """Close, but hear the caller out for a moment: a caller still sending would see a reset.
+
+        Its system could then throw the answer away.
+        """
+        if self.transport.is_closing():
+            return
+        self._unwanted_bytes = 0
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._unset_keepalive_if_required()
+        self._hang_up_timer = self.loop.call_later(_HANG_UP_SECONDS, self.transport.close)
 
     def _watch_head(self) -> None:
         if self.conn.their_state is h11.IDLE:
