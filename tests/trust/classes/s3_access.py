@@ -21,8 +21,10 @@ from tests.trust.clouds import SeededCloud, seed_cloud, seeded_clouds
 from tests.trust.harness import Broken, Run, TrustClass
 from tui_licenses.cloud.administration import NewToken, make_token, revoke_token
 from tui_licenses.cloud.app import create_app
+from tui_licenses.cloud.operations.instances import owned_instance
 from tui_licenses.cloud.resources import instance_files, instances, key_files, keys, license_sets
-from tui_licenses.cloud.rows import AnyRow, current_instance, find_key_row
+from tui_licenses.cloud.resources.keys import owned_key
+from tui_licenses.cloud.rows import AnyRow, find_instance, find_key_row
 from tui_licenses.cloud.store import open_store
 from tui_licenses.domain.account import Role
 
@@ -153,7 +155,7 @@ async def _look(run: Run, site: _Site, case: _Case) -> None:
     refusal = _refusal(row, caller)
     if refusal is not None:
         status, code = refusal
-        kept = answer.status_code == status and code in (_code(answer), "HEAD")
+        kept = answer.status_code == status and _tells(answer, code)
         run.expect(kept and not _leaks(answer, object_id), Broken.OTHER, f"{what} {answer.text}")
         return
     run.expect(answer.status_code < 500, Broken.UNHANDLED, f"{what} {answer.text}")
@@ -166,7 +168,7 @@ async def _look(run: Run, site: _Site, case: _Case) -> None:
     same = _comparable(answer, object_id) == _comparable(missing, site.ids[row.names, "nobody"])
     run.expect(same, Broken.OTHER, f"{what}: not as for a missing id: {answer.text[:200]}")
     if row.unknown:
-        kept = answer.status_code == 404 and _code(answer) in (row.unknown, "HEAD")
+        kept = answer.status_code == 404 and _tells(answer, row.unknown)
         run.expect(kept, Broken.OTHER, f"{what} {answer.text[:200]}")
 
 
@@ -181,12 +183,12 @@ def _refusal(row: Row, caller: str) -> tuple[int, str] | None:
     return None
 
 
-def _code(answer: httpx.Response) -> str:
-    """Return the code of a problem; an answer to HEAD has no body to tell it."""
+def _tells(answer: httpx.Response, code: str) -> bool:
+    """Say whether an answer is this problem; one to HEAD has no body that could tell."""
     if answer.request.method == "HEAD":
-        return "HEAD"
+        return True
     is_problem = answer.headers["content-type"] == "application/problem+json"
-    return str(answer.json()["code"]) if is_problem else ""
+    return is_problem and answer.json()["code"] == code
 
 
 def _leaks(answer: httpx.Response, object_id: str) -> bool:
@@ -195,7 +197,7 @@ def _leaks(answer: httpx.Response, object_id: str) -> bool:
 
 def _is_about_a_key(row: Row, answer: httpx.Response) -> bool:
     """Say whether it is the made-up license key in the body that is unknown, and not the id."""
-    return row.body is not None and _code(answer) == "key-not-found" and row.names != "key"
+    return row.body is not None and row.names != "key" and _tells(answer, "key-not-found")
 
 
 def _comparable(answer: httpx.Response, object_id: str) -> tuple[object, ...]:
@@ -232,11 +234,13 @@ def _run(run: Run) -> None:
 def _without_scope() -> Iterator[None]:
     """Make routes that find an object by its id alone, as one writes them first."""
 
-    def instance(connection: Connection, _account_id: str, instance_id: str) -> AnyRow:
-        return current_instance(connection, instance_id)
+    def instance(connection: Connection, account_id: str, instance_id: str) -> AnyRow:
+        return find_instance(connection, instance_id) or owned_instance(
+            connection, account_id, instance_id
+        )
 
-    def key(connection: Connection, _account_id: str, key_id: str) -> AnyRow | None:
-        return find_key_row(connection, key_id)
+    def key(connection: Connection, account_id: str, key_id: str) -> AnyRow:
+        return find_key_row(connection, key_id) or owned_key(connection, account_id, key_id)
 
     with ExitStack() as patches:
         for module in (instances, instance_files, license_sets):
