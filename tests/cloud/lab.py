@@ -201,9 +201,9 @@ def plant(database: Database, *statements: str) -> None:
 
 def generous() -> Throttles:
     """Return limits that a test does not meet by accident."""
-    from tui_licenses.cloud.throttle import Throttle
+    from tui_licenses.cloud.throttle import RefusedSignIns, Throttle
 
-    return Throttles(Throttle(10_000, 1), Throttle(10_000, 1), Throttle(10_000, 1))
+    return Throttles(Throttle(10_000, 1), Throttle(10_000, 1), RefusedSignIns(10_000))
 
 
 def open_lab(database: Database, report: SeedReport, throttles: Throttles | None = None) -> Lab:
