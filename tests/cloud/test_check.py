@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from tests.cloud.lab import Database, Lab, plant
 from tui_licenses.cloud.administration import check
 from tui_licenses.cloud.check import FINDINGS_MAXIMUM
+from tui_licenses.cloud.check_host import check_settings
 from tui_licenses.cloud.database import find_database
-from tui_licenses.cloud.signing_keys import secret_path
+from tui_licenses.cloud.key_files import secret_path
 from tui_licenses.documents.signing import SigningKey
 from tui_licenses.errors import FileError
 
@@ -24,6 +27,7 @@ DAMAGE = {
     "UPDATE key_tally SET key_count = key_count + 1": "counter-wrong",
     "DELETE FROM key_tally": "counter-wrong",
     "UPDATE account SET sequence = 1": "sequence-wrong",
+    "UPDATE account SET event_head = ''": "audit-wrong",
     f"UPDATE instance SET key_count = 99 WHERE id = {_LICENSED}": "counter-wrong",
     f"UPDATE instance SET name_order = 'x' WHERE id = {_LICENSED}": "order-wrong",
     f"UPDATE instance SET master_key_id = NULL WHERE id = {_LICENSED}": "master-wrong",
@@ -52,6 +56,33 @@ async def test_planted_damage_is_found(lab: Lab, statement: str, code: str) -> N
     assert code in {finding.code for finding in findings}
     keys = {entry["key"] for entry in await lab.keys()} if code == "key-wrong" else set()
     assert not [key for key in keys if key in str(findings)]
+
+
+def test_settings_that_lose_changes_or_trust_a_file_too_far_are_found(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'lax.db'}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+        connection.exec_driver_sql("CREATE TABLE event (at INTEGER)")
+        found = {finding.target for finding in check_settings(connection)}
+    engine.dispose()
+    assert found == {
+        "journal_mode",
+        "synchronous",
+        "foreign_keys",
+        "trusted_schema",
+        "cell_size_check",
+        "table event",
+    }
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_files_that_others_can_read_or_own_are_found(sqlite_database: Path) -> None:
+    sqlite_database.chmod(0o660)
+    os.chown(sqlite_database, 12345, -1)
+    findings = check(sqlite_database)
+    assert [finding.code for finding in findings] == ["file-not-private"] * 2
+    assert f"chmod 600 {sqlite_database}" in findings[0].message
+    assert f"chown 0 {sqlite_database}" in findings[1].message
 
 
 def test_a_second_active_master_is_found(database: Database) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from tests.cloud.conftest import Template
+from tests.cloud.lab import Lab, open_lab, problem
 from tests.support.restores import CASES, PASSPHRASE, Case, Scene, make_template
-from tui_licenses.cloud.administration import back_up, check
+from tui_licenses.cloud.administration import back_up, check, make_account, restore
+from tui_licenses.cloud.restore import RestoreOptions
 from tui_licenses.errors import FileError, UseError
 
 
@@ -59,3 +63,49 @@ def test_keys_that_are_not_in_a_backup_are_not_found(seeded: Path, tmp_path: Pat
     with pytest.raises(UseError) as refused:
         scene.restore(with_keys=True)
     assert refused.value.code == "keys-not-in-backup"
+
+
+def test_a_backup_of_a_cloud_that_serves_is_one_moment(seeded: Path, tmp_path: Path) -> None:
+    scene = Scene.make(seeded, tmp_path)
+    is_done = threading.Event()
+
+    def serve() -> None:
+        number = 0
+        while not is_done.is_set():
+            make_account(scene.database, f"Account {number}", "Pro")
+            number += 1
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    try:
+        sizes = [
+            back_up(scene.database, tmp_path / f"backup-{number}", PASSPHRASE).size
+            for number in range(5)
+        ]
+    finally:
+        is_done.set()
+        serving.join()
+    assert sizes == sorted(set(sizes))
+    for number in range(5):
+        new = tmp_path / f"new-{number}" / "cloud.db"
+        restore(new, tmp_path / f"backup-{number}", RestoreOptions(passphrase=PASSPHRASE))
+        assert check(new) == ()
+
+
+async def test_copies_of_before_begin_anew_after_a_restore(
+    lab: Lab, template: Template, tmp_path: Path
+) -> None:
+    cursor = (await lab.get("/licensing/changes?limit=0")).json()["nextCursor"]
+    assert (await lab.get(f"/licensing/changes?cursor={cursor}")).status_code == 200
+    back_up(lab.store.path, tmp_path / "backup")
+    lab.store.close()
+    restore(lab.store.path, tmp_path / "backup", RestoreOptions())
+    again = open_lab(lab.store.path, template[1])
+    async with again.client:
+        refused = await again.get(f"/licensing/changes?cursor={cursor}")
+        problem(refused, 400, "invalid-cursor")
+        newest = (await again.items("/licensing/events?limit=1"))[0]
+        assert newest["action"] == "cloud.restored"
+        anew = (await again.get("/licensing/changes?limit=0")).json()["nextCursor"]
+        assert (await again.get(f"/licensing/changes?cursor={anew}")).status_code == 200
+    again.store.close()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
@@ -63,8 +61,8 @@ def _check_storage(_store: Store, connection: Connection) -> Iterator[Finding]:
 
 def _check_host(store: Store, connection: Connection) -> Iterator[Finding]:
     yield from check_settings(connection)
-    database = [Path(f"{store.path}{end}") for end in ("", "-wal", "-shm")]
-    yield from check_files(chain(database, store.signing.files.names()))
+    # SQLite gives its log the mode of the database.
+    yield from check_files((store.path, *store.signing.files.names()))
 
 
 def _check_audit(store: Store, connection: Connection) -> Iterator[Finding]:

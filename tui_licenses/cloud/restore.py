@@ -27,6 +27,7 @@ from tui_licenses.cloud.check import check_store
 from tui_licenses.cloud.database import find_database
 from tui_licenses.cloud.key_box import open_keys
 from tui_licenses.cloud.key_files import KeyFiles, decode_key, read_own
+from tui_licenses.cloud.locks import exclusive_lock
 from tui_licenses.cloud.migrations import migrate
 from tui_licenses.cloud.operations.audit import Author, record
 from tui_licenses.cloud.replaced_file import fold, is_in_use, take_place
@@ -58,6 +59,7 @@ from tui_licenses.files import write_private
 # Far more license files than one server gets between two backups.
 SERIAL_GAP = 10_000
 
+_BUILDING = ".restoring"
 _CHUNK_ROWS = 1_000
 _KEY_NAME = re.compile(r"-(root|signing|pepper)(-[0-9a-f]{16})?\.key")
 
@@ -200,22 +202,31 @@ def _present_state(database: Path) -> PresentState | None:
 
 @contextmanager
 def _building(database: Path) -> Iterator[Path]:
-    """Give the name of a new private file beside the database; what is left of it is removed."""
-    new = database.with_name(f".{database.name}.{secrets.token_hex(8)}.restoring")
+    """Give the name of a new private file beside the database; what is left of it is removed.
+
+    So is what a restore left behind that was killed; a second restore waits for the first.
+    """
+    new = database.with_name(f".{database.name}{_BUILDING}")
     try:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new.touch(mode=0o600, exist_ok=False)
+        with exclusive_lock(database.with_name(f"{database.stem}-restore.lock")):
+            _remove(new)
+            new.touch(mode=0o600, exist_ok=False)
+            try:
+                yield new
+            finally:
+                _remove(new)
     except OSError as error:
         raise FileError(
             "folder-not-writable",
             f"The database cannot be made in {database.parent}: {error.strerror}.",
             "Check the folder's permissions and free space.",
         ) from error
-    try:
-        yield new
-    finally:
-        for end in ("", "-wal", "-shm"):
-            Path(f"{new}{end}").unlink(missing_ok=True)
+
+
+def _remove(new: Path) -> None:
+    for end in ("", "-wal", "-shm"):
+        Path(f"{new}{end}").unlink(missing_ok=True)
 
 
 @contextmanager

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,14 +14,21 @@ import msgspec
 from tests.support.backups import resigned
 from tests.support.restores import CASES, PASSPHRASE, Scene, make_template
 from tests.trust.harness import Broken, Run, TrustClass
-from tui_licenses.cloud.administration import back_up, initialise, issue, make_account, restore
+from tui_licenses.cloud.administration import (
+    back_up,
+    check,
+    initialise,
+    issue,
+    make_account,
+    restore,
+)
 from tui_licenses.cloud.restore import RestoreOptions
 from tui_licenses.documents.signing import SigningKey
 from tui_licenses.domain.license_key import Feature, KeyKind
 from tui_licenses.errors import DocumentError, FileError, StateError, UseError
 
 _REFUSALS = (DocumentError, FileError, StateError, UseError)
-_CUTS, _SPLICES, _SAMPLED_FLIPS = 500, 500, 1_500
+_CUTS, _SPLICES, _SAMPLED_FLIPS, _KILLS = 500, 500, 1_500, 60
 
 # Puts a backup in the place of a database, or raises one of `_REFUSALS`.
 Restorer = Callable[[Path, Path], None]
@@ -115,6 +125,8 @@ def _damage(run: Run, restorer: Restorer) -> None:
 
 def _run(run: Run) -> None:
     _damage(run, _restore)
+    (run.folder / "killed").mkdir()
+    _kills(run)
     for number, (name, case) in enumerate(run.choose(list(CASES.items()), fast=8)):
         folder = run.folder / f"case-{number}"
         folder.mkdir()
@@ -126,6 +138,41 @@ def _run(run: Run) -> None:
             except AssertionError as error:
                 run.report(Broken.OTHER, f"{name}: {error}")
         shutil.rmtree(folder)
+
+
+def _kills(run: Run) -> None:
+    """Kill a restore at any moment: the database is the old one or the new one, and sound."""
+    scene = Scene.make(run.folder / "template" / "cloud.db", run.folder / "killed")
+    # The first one also imports what it needs.
+    scene.restore()
+    started = time.monotonic()
+    scene.restore(discard_newer=True)
+    duration = time.monotonic() - started
+    for number in range(run.count(_KILLS, 4)):
+        back_up(scene.database, run.folder / f"killed-{number}", PASSPHRASE)
+        scene.backup = run.folder / f"killed-{number}"
+        wait = run.random.uniform(0, duration)
+        if not _killed(scene, wait):
+            continue
+        run.disturb()
+        with run.case(f"killed after {wait:.4f} s"):
+            run.expect(check(scene.database) == (), Broken.CORRUPT, f"killed after {wait:.4f} s")
+            scene.restore()
+            left = [path.name for path in scene.database.parent.glob(".*")]
+            run.expect(not left, Broken.OTHER, f"{left} after a kill and a restore")
+
+
+def _killed(scene: Scene, wait: float) -> bool:
+    """Restore in a process that is killed; say whether it was before its end."""
+    child = os.fork()
+    if child == 0:
+        try:
+            scene.restore()
+        finally:
+            os._exit(0)
+    time.sleep(wait)
+    os.kill(child, signal.SIGKILL)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 def _restore(backup: Path, database: Path) -> None:
