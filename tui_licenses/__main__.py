@@ -30,12 +30,19 @@ class DashboardRequest(NamedTuple):
 
 def main() -> None:
     """Run the program and leave with its exit status (docs/exit-codes.md)."""
+    from tui_licenses.last_resort import take_over
+
+    take_over(_recorded)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the arguments ask for and return the exit status; nothing is raised."""
     try:
+        if "TUI_LICENSES_REFRESH_TOKEN" in os.environ:
+            from tui_licenses.secret import hold_secrets
+
+            hold_secrets(os.environ)
         if isinstance(sys.stdout, TextIOWrapper):
             # A terminal that cannot show a name must not keep the rest from being shown.
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -149,7 +156,9 @@ def _dispatch(arguments: Sequence[str]) -> int:
             print(file.read(), end="")
         return 0
     from tui_licenses.cli.main import run as run_command
+    from tui_licenses.last_resort import quiet_logging
 
+    quiet_logging()
     return run_command(arguments, open_dashboard)
 
 
@@ -178,7 +187,7 @@ def _fail(arguments: Sequence[str], error: Exception) -> int:
     return told.exit_status
 
 
-def _recorded(error: Exception) -> TuiLicensesError:
+def _recorded(error: BaseException) -> TuiLicensesError:
     """Log what should not have happened, without messages and variables, and say where."""
     from datetime import UTC, datetime
 

@@ -12,8 +12,10 @@ import click
 
 from tui_licenses.cli.output import Format, Output
 from tui_licenses.config import Configuration, load_configuration
+from tui_licenses.errors import SignInError
 
 if TYPE_CHECKING:
+    from tui_licenses.secret import Secret
     from tui_licenses.wiring import Services
 
 Result = TypeVar("Result")
@@ -57,7 +59,23 @@ class Invocation:
         )
 
     def run(self, work: Callable[[Services], Awaitable[Result]]) -> Result:
-        """Run asynchronous work with the services of the chosen context, and close them."""
+        """Run asynchronous work with the services of the chosen context, and close them.
+
+        On a terminal a sealed sign-in asks for its passphrase, and the work begins again.
+        """
+        from tui_licenses.cli.asking import ask_passphrase, can_ask
+
+        try:
+            return self._run(work, None)
+        except SignInError as error:
+            # Nothing was sent without an access token.
+            if error.code != "passphrase-needed" or not can_ask():
+                raise
+        return self._run(work, ask_passphrase())
+
+    def _run(
+        self, work: Callable[[Services], Awaitable[Result]], passphrase: Secret | None
+    ) -> Result:
         import asyncio
 
         from tui_licenses.wiring import open_services
@@ -65,6 +83,8 @@ class Invocation:
         async def with_services() -> Result:
             services = open_services(self.configuration(), self.context_name, self.environment)
             try:
+                if passphrase is not None:
+                    await services.unlock(passphrase)
                 return await work(services)
             finally:
                 await services.aclose()
