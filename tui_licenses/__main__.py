@@ -156,9 +156,9 @@ def _dispatch(arguments: Sequence[str]) -> int:
             print(file.read(), end="")
         return 0
     from tui_licenses.cli.main import run as run_command
-    from tui_licenses.last_resort import quiet_logging
+    from tui_licenses.last_resort import take_over_libraries
 
-    quiet_logging()
+    take_over_libraries(_recorded)
     return run_command(arguments, open_dashboard)
 
 

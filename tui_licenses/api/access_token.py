@@ -126,7 +126,7 @@ async def _lock(descriptor: int) -> None:
 
 def _boot() -> str:
     try:
-        return _BOOT_FILE.read_text(encoding="ascii").strip()
+        return _BOOT_FILE.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         # Kept tokens are then those of this program's own start only.
         return f"{os.getpid()}"

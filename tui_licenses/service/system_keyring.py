@@ -6,7 +6,6 @@ what fails there cannot take this program along. Secrets go through pipes, never
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 from tui_licenses.errors import FileError
@@ -38,6 +37,8 @@ def forget_keyring(user: str) -> None:
 
 
 def _ask(operation: str, user: str, given: str = "") -> str:
+    import subprocess
+
     # -P: a module of this name in the current folder is not the library.
     command = (sys.executable, "-P", "-m", "keyring", operation, _SERVICE, user)
     try:
