@@ -66,7 +66,7 @@ class SharedAccessToken:
         """Return the kept token of this sign-in and this boot, or None."""
         try:
             found = msgspec.json.decode(read_private(self._file), type=_AccessTokenFile)
-        except (FileError, msgspec.MsgspecError):
+        except (FileError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
         if found.boot != _boot() or found.owner != await self._owner():
             return None

@@ -80,7 +80,7 @@ def embedded_credentials(database: Path) -> tuple[EmbeddedCredentials, ...]:
         return ()
     try:
         decoded = msgspec.json.decode(read_private(path), type=_CredentialsFile)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FileError(
             "file-damaged",
             f"The sign-in file of the embedded cloud cannot be read: {path.name}.",

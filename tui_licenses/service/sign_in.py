@@ -162,7 +162,7 @@ def _decode(file: Path, data: bytes) -> _CredentialsFile:
         found = msgspec.json.decode(data, type=_CredentialsFile)
         # Sealed, a file is as this program wrote it, byte for byte.
         is_whole = found.sealed is None or msgspec.json.encode(found) == data
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _damaged(file) from error
     if not is_whole or (found.sealed is not None and found.refresh_token is not None):
         raise _damaged(file)
