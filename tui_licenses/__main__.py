@@ -54,6 +54,9 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read us has seen enough; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except SystemExit as end:
+        # A library that ends the program in its own words.
+        return end.code if isinstance(end.code, int) else _fail(arguments, end)
     except Exception as error:  # noqa: BLE001 - the last boundary: no traceback reaches a user
         return _fail(arguments, error)
     return status
@@ -173,7 +176,7 @@ def _columns() -> int:
         return HELP_COLUMNS
 
 
-def _fail(arguments: Sequence[str], error: Exception) -> int:
+def _fail(arguments: Sequence[str], error: BaseException) -> int:
     """Tell an error in the format that was asked for, and return its exit status."""
     from tui_licenses.errors import TuiLicensesError
 

@@ -76,6 +76,10 @@ class ProblemApp(App[bool], inherit_bindings=False):
     def _handle_exception(self, error: Exception) -> None:
         # Textual's own screen would show the values of variables.
         record_failure(error, datetime.now(UTC))
+        if self._exception is None:
+            # What the test framework raises at the end: no failure passes a test unseen.
+            self._exception = error
+            self._exception_event.set()
         self._return_code = 1
         self._close_messages_no_wait()
 
