@@ -19,6 +19,7 @@ from io import FileIO
 from pathlib import Path
 
 from tui_licenses.errors import FileError
+from tui_licenses.private_files import opened_privately
 
 _PRIVATE_FILE_BYTES_MAXIMUM = 1024 * 1024
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -107,20 +108,12 @@ def locked(folder: Path) -> Iterator[None]:
 def read_private(path: Path, bytes_maximum: int = _PRIVATE_FILE_BYTES_MAXIMUM) -> bytes:
     """Return a file that holds a secret, but no more than `bytes_maximum` of it.
 
-    Raises `FileError`: `file-not-found`, `file-unreadable`, `file-not-private` where anybody but
-    its owner may read it.
+    Raises `FileError`: `file-not-found`, `file-unreadable`, `file-not-private` where it is not
+    its owner's alone (`private_files`).
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as stream:
-            mode = os.fstat(descriptor).st_mode
-            if not stat.S_ISREG(mode) or mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise FileError(
-                    "file-not-private",
-                    f"{path} holds a secret and other users could read it.",
-                    f"Run `chmod 600 {path}`, and make a new secret if in doubt.",
-                )
-            return stream.read(bytes_maximum)
+        with opened_privately(path) as descriptor:
+            return FileIO(descriptor, closefd=False).read(bytes_maximum)
     except OSError as error:
         raise unreadable(path, error) from error
 
@@ -175,6 +168,8 @@ class _PendingFile:
                 self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
             )
             self._stream = FileIO(descriptor, "w")
+            # Whatever the umask says: 0777 would make a file that nobody can read.
+            os.fchmod(descriptor, 0o600)
             view = memoryview(self._data)
             while view:
                 view = view[self._stream.write(view) :]

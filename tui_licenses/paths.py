@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -75,7 +77,11 @@ def private_folder(folder: Path) -> Path:
     Raises `FileError` (`folder-not-writable`).
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+            missing.mkdir(mode=0o700, exist_ok=True)
+            # Whatever the umask says: 0777 would make a folder that nobody can enter.
+            missing.chmod(0o700)
+        folder.mkdir(exist_ok=True)
     except OSError as error:
         raise FileError(
             "folder-not-writable",
@@ -83,3 +89,27 @@ def private_folder(folder: Path) -> Path:
             "Check its permissions, or set HOME or the XDG variables to a folder of yours.",
         ) from error
     return folder
+
+
+def access_token_file(context_name: str) -> Path:
+    """Return the private file with the access token that the programs of this user share.
+
+    In memory (XDG_RUNTIME_DIR) where that folder is private, or else in the state folder.
+    """
+    return access_token_folders()[0] / f"{context_name}.json"
+
+
+def access_token_folders() -> tuple[Path, ...]:
+    """Return where access tokens may lie, the place in use first."""
+    kept = state_folder() / "access-tokens"
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if not runtime or not Path(runtime).is_absolute():
+        return (kept,)
+    in_memory = Path(runtime) / "tui-licenses"
+    try:
+        status = Path(runtime).stat()
+    except OSError:
+        return (kept,)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        return (kept,)
+    return in_memory, kept

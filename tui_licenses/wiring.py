@@ -17,17 +17,21 @@ from tui_licenses.config import (
     EMBEDDED_NAME,
     Configuration,
     Context,
-    Credentials,
     Settings,
     check_context_name,
     choose_context,
     copy_owner,
-    credentials_from_environment,
     load_configuration,
     save_configuration,
 )
+from tui_licenses.credentials import (
+    Credentials,
+    credentials_from_environment,
+    passphrase_from_environment,
+)
 from tui_licenses.domain.account import User
-from tui_licenses.errors import UseError
+from tui_licenses.errors import FileError, UseError
+from tui_licenses.secret import Secret, protect_process
 from tui_licenses.service.local_copy import LocalCopy, forget_copy
 
 if TYPE_CHECKING:
@@ -62,7 +66,11 @@ class Services:
         file = paths.copy_file(context.name) if settings.local_copy else None
         self.local_copy = LocalCopy(file, copy_owner(context, environment))
         self._settings = settings
-        self._connection = _Connection(context, credentials_from_environment(environment))
+        self._connection = _Connection(
+            context,
+            credentials_from_environment(environment),
+            lambda: passphrase_from_environment(environment),
+        )
 
     def tell_with(self, tell: Callable[[str], None]) -> None:
         """Give what shows a line while a call goes on: a change whose outcome is not known yet."""
@@ -148,6 +156,13 @@ class Services:
             connection.automatic_trust,
         )
 
+    async def unlock(self, passphrase: Secret) -> None:
+        """Open the sealed sign-in for as long as these services live.
+
+        Raises `SignInError` (`passphrase-wrong`) and what `load_credentials` raises.
+        """
+        await self._connection.unlock(passphrase)
+
     async def aclose(self) -> None:
         """Keep what is known, close every connection, and the embedded cloud if one was opened."""
         if "inventory" in self.__dict__:
@@ -168,13 +183,21 @@ def open_services(
     return Services(context, configuration.settings, environment)
 
 
-async def sign_in(context: Context, credentials: Credentials) -> User:
+async def sign_in(
+    context: Context,
+    credentials: Credentials,
+    passphrase: Secret | None = None,
+    tell_no_keyring: Callable[[FileError], None] | None = None,
+) -> User:
     """Try credentials; if they are good, keep them and make the context the current one.
 
-    Raises `SignInError` (`invalid-refresh-token`), `UnavailableError`, `UseError`
-    (`context-name-invalid`, `insecure-url`, `url-invalid`).
+    They are sealed if a `passphrase` is given. With `tell_no_keyring` the keyring is to hold them;
+    it is told why that cannot be, and a private file holds them instead. Raises `SignInError`
+    (`invalid-refresh-token`), `UnavailableError`, `UseError` (`context-name-invalid`,
+    `insecure-url`, `url-invalid`, `passphrase-too-short`).
     """
-    from tui_licenses.service.sign_in import save_credentials
+    from tui_licenses.service.sealing import check_passphrase
+    from tui_licenses.service.sign_in import save_credentials, save_in_keyring
 
     if context.url is None:
         raise UseError(
@@ -183,15 +206,42 @@ async def sign_in(context: Context, credentials: Credentials) -> User:
             "Give the address of a license cloud, or use the embedded one as it is.",
         )
     checked = replace(context, name=check_context_name(context.name), url=check_url(context.url))
-    connection = _Connection(checked, credentials)
+    if passphrase is not None:
+        check_passphrase(passphrase)
+    connection = _Connection(checked, credentials, is_shared=False)
     try:
         user = await connection.client.who_am_i()
     finally:
         await connection.aclose()
     forget_copy(paths.copy_file(checked.name))
-    save_credentials(checked, credentials)
+    if tell_no_keyring is None:
+        await asyncio.to_thread(save_credentials, checked, credentials, passphrase)
+    else:
+        try:
+            await asyncio.to_thread(save_in_keyring, checked, credentials)
+        except FileError as error:
+            tell_no_keyring(error)
+            await asyncio.to_thread(save_credentials, checked, credentials)
     save_configuration(replace(load_configuration().with_context(checked), current=checked.name))
     return user
+
+
+def change_passphrase(context: Context, old: Secret | None, new: Secret | None) -> None:
+    """Seal the saved sign-in of a context with a new passphrase, or with none.
+
+    Raises `SignInError` (`token-missing`, `passphrase-needed`, `passphrase-wrong`), `UseError`
+    (`passphrase-too-short`), `FileError`.
+    """
+    from tui_licenses.service.sign_in import load_credentials, save_credentials
+
+    save_credentials(context, load_credentials(context, old), new)
+
+
+def is_sealed(context: Context) -> bool:
+    """Say whether the saved sign-in of a context is sealed; raises as `change_passphrase`."""
+    from tui_licenses.service.sign_in import Keeping, keeping_of
+
+    return keeping_of(context) is Keeping.SEALED
 
 
 def sign_out(context_name: str) -> None:
@@ -214,9 +264,23 @@ def sign_out(context_name: str) -> None:
 class _Connection:
     """A client of one license cloud, and what has to be closed with it."""
 
-    def __init__(self, context: Context, given: Credentials | None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        given: Credentials | None,
+        passphrase: Callable[[], Secret | None] = lambda: None,
+        *,
+        is_shared: bool = True,
+    ) -> None:
+        """Prepare; `given` credentials go before saved ones, `passphrase` opens sealed ones.
+
+        If `is_shared`, the access token is one for all programs of this user.
+        """
         self._context = context
         self._given = given
+        self._passphrase = passphrase
+        self._is_shared = is_shared
+        self._unlocked: Credentials | None = None
         self._opening = threading.Lock()
         self._embedded: EmbeddedCloud | None = None
         self._transport: Transport | None = None
@@ -247,14 +311,26 @@ class _Connection:
 
     @cached_property
     def _session(self) -> Session:
+        from tui_licenses.api.access_token import SharedAccessToken
         from tui_licenses.api.session import Session
         from tui_licenses.api.transport import Transport
 
+        protect_process()
         if self._context.url is None:
             self._transport = Transport(application=lambda: self.embedded().app)
         else:
             self._transport = Transport(self._context.url, ca_file=self._context.ca_file)
-        return Session(self._transport, self._credentials)
+        shared = None
+        if self._is_shared:
+            file = paths.access_token_file(self._context.name)
+            shared = SharedAccessToken(file, self._sign_in_mark)
+        return Session(self._transport, self._credentials, shared)
+
+    async def unlock(self, passphrase: Secret) -> None:
+        """Open the sealed credentials, for as long as this lives."""
+        from tui_licenses.service.sign_in import load_credentials
+
+        self._unlocked = await asyncio.to_thread(load_credentials, self._context, passphrase)
 
     def embedded(self) -> EmbeddedCloud:
         """Return the embedded cloud, opened (and created and seeded) by the first caller."""
@@ -293,9 +369,23 @@ class _Connection:
     async def _credentials(self) -> Credentials:
         if self._given is not None:
             return self._given
-        if self._context.url is not None:
-            from tui_licenses.service.sign_in import load_credentials
+        if self._context.url is None:
+            first = (await asyncio.to_thread(self.embedded)).credentials[0]
+            return Credentials(first.subject_id, Secret(first.refresh_token))
+        if self._unlocked is not None:
+            return self._unlocked
+        from tui_licenses.service.sign_in import load_credentials
 
-            return await asyncio.to_thread(load_credentials, self._context)
-        first = (await asyncio.to_thread(self.embedded)).credentials[0]
-        return Credentials(first.subject_id, first.refresh_token)
+        passphrase = self._passphrase()
+        found = await asyncio.to_thread(load_credentials, self._context, passphrase)
+        if passphrase is not None:
+            # An open file gives a passphrase only once.
+            self._unlocked = found
+        return found
+
+    async def _sign_in_mark(self) -> str:
+        from tui_licenses.service.sign_in import credentials_mark, sign_in_mark
+
+        if self._given is None and self._context.url is not None:
+            return sign_in_mark(self._context)
+        return credentials_mark(self._context, await self._credentials())

@@ -19,10 +19,12 @@ from tests.support.scripted_server import Received, http, scripted_server, signi
 from tests.support.tls import make_authority
 from tui_licenses import paths
 from tui_licenses.cloud.embedded import embedded_credentials
-from tui_licenses.config import Configuration, Context, Credentials, save_configuration
+from tui_licenses.config import Configuration, Context, save_configuration
+from tui_licenses.credentials import Credentials
 from tui_licenses.doctor.examination import examine
 from tui_licenses.doctor.finding import Finding, Severity
 from tui_licenses.domain.account import Role
+from tui_licenses.secret import Secret
 from tui_licenses.service.sign_in import save_credentials
 
 SIGN_IN = {"TUI_LICENSES_SUBJECT_ID": "somebody", "TUI_LICENSES_REFRESH_TOKEN": "something"}
@@ -160,7 +162,7 @@ async def test_an_answer_of_something_that_is_no_cloud() -> None:
 def _sign_in_to(url: str, subject_id: str = "somebody", refresh_token: str = "wrong") -> None:
     context = Context("work", url)
     save_configuration(Configuration(contexts=(context,), current="work"))
-    save_credentials(context, Credentials(subject_id, refresh_token))
+    save_credentials(context, Credentials(subject_id, Secret(refresh_token)))
 
 
 async def test_a_sign_in_that_the_cloud_does_not_know(served_cloud: ServedCloud) -> None:

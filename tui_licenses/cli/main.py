@@ -30,6 +30,7 @@ _MODULES = {
     "login": "account",
     "logout": "account",
     "whoami": "account",
+    "passphrase": "passphrase",
     "context": "context",
     "instances": "instances",
     "keys": "keys",

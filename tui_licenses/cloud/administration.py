@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ class NewToken:
     """A new API sign-in; the refresh token is told here once and never again."""
 
     subject_id: str
-    refresh_token: str
+    refresh_token: str = field(repr=False)
     role: Role
     display_name: str
     account_id: str

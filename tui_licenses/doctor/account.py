@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 
-from tui_licenses.config import Context, credentials_from_environment
-from tui_licenses.doctor.finding import Finding, fault, fine, warning
+from tui_licenses.config import Context
+from tui_licenses.credentials import credentials_from_environment
+from tui_licenses.doctor.finding import Finding, fault, fine, skipped, warning
 from tui_licenses.domain.account import User, plan_name
 from tui_licenses.errors import TuiLicensesError
 from tui_licenses.text import clean
@@ -20,15 +21,18 @@ _TRUST = "Trusted roots"
 
 def examine_credentials(context: Context, environment: Mapping[str, str]) -> Finding:
     """Say whether there is a sign-in, and whether it is kept from others."""
-    from tui_licenses.service.sign_in import load_credentials
+    from tui_licenses.service.sign_in import Keeping, keeping_of, load_credentials
 
     try:
         if credentials_from_environment(environment) is not None:
             return fine(_CREDENTIALS, "The environment gives it.")
+        keeping = keeping_of(context)
+        if keeping is Keeping.SEALED:
+            return fine(_CREDENTIALS, "It is there, private, and sealed with a passphrase.")
         load_credentials(context)
     except TuiLicensesError as error:
         return fault(_CREDENTIALS, error)
-    return fine(_CREDENTIALS, "It is there, and private.")
+    return fine(_CREDENTIALS, f"It is there, and private (kept in the {keeping}).")
 
 
 async def examine_sign_in(services: Services) -> AsyncIterator[Finding]:
@@ -36,7 +40,10 @@ async def examine_sign_in(services: Services) -> AsyncIterator[Finding]:
     try:
         user = await services.account.who_am_i()
     except TuiLicensesError as error:
-        yield fault(_SIGN_IN, error)
+        if error.code == "passphrase-needed":
+            yield skipped(_SIGN_IN, f"It was not tried: {error.message} {error.next_step}")
+        else:
+            yield fault(_SIGN_IN, error)
         return
     yield fine(_SIGN_IN, f"The cloud accepts it; the role is {user.role}.", role=user.role)
     yield _examine_plan(user)

@@ -43,9 +43,7 @@ async def examine(
         yield fault(_CONTEXT, error)
         return
     yield fine(_CONTEXT, f"{context.name}: {context.url or EMBEDDED_ENDPOINT}.")
-    looking = (
-        _examine_embedded() if context.url is None else _examine_served(context, environment, clock)
-    )
+    looking = _examine_embedded() if context.url is None else _examine_served(context, environment)
     async for finding in looking:
         yield finding
     if context.url is not None or cloud_database.is_made():
@@ -62,9 +60,9 @@ async def _examine_embedded() -> AsyncIterator[Finding]:
 
 
 async def _examine_served(
-    context: Context, environment: Mapping[str, str], clock: Callable[[], datetime]
+    context: Context, environment: Mapping[str, str]
 ) -> AsyncIterator[Finding]:
-    async for finding in examine_network(context, clock):
+    async for finding in examine_network(context):
         yield finding
     yield await asyncio.to_thread(examine_credentials, context, environment)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from collections.abc import AsyncIterator
 
+from tui_licenses.api.clock import JUDGE_SECONDS, WARN_SECONDS, ServerClock
 from tui_licenses.api.faults import Endpoint
 from tui_licenses.api.schemas import BASE_PATH
 from tui_licenses.api.transport import Answer, Request, Transport
@@ -18,15 +17,10 @@ _PROXY = "Proxy"
 _TLS = "TLS trust"
 _CLOCK = "Clock difference"
 
-_CLOCK_WARNED = timedelta(seconds=30)
-# Beyond it the dates of license files cannot be judged (docs/license-file.md).
-_CLOCK_REFUSED = timedelta(seconds=300)
 _OK = 200
 
 
-async def examine_network(
-    context: Context, clock: Callable[[], datetime]
-) -> AsyncIterator[Finding]:
+async def examine_network(context: Context) -> AsyncIterator[Finding]:
     """Ask a cloud for its health, without a sign-in, and say what lies on the way to it."""
     assert context.url is not None
     endpoint = Endpoint.of(context.url)
@@ -36,7 +30,6 @@ async def examine_network(
     try:
         async with transport.stream(Request("GET", f"{BASE_PATH}/health")) as streamed:
             answer = await streamed.whole()
-        now = clock()
     except TuiLicensesError as error:
         yield fault(_ENDPOINT, error)
         yield skipped(_CLOCK, "The cloud could not be asked for the time.")
@@ -44,7 +37,7 @@ async def examine_network(
     finally:
         await transport.aclose()
     yield _examine_answer(endpoint, answer)
-    yield _examine_clock(answer, now)
+    yield _examine_clock(transport.clock)
 
 
 def _examine_proxy(endpoint: Endpoint) -> Finding:
@@ -76,25 +69,22 @@ def _examine_answer(endpoint: Endpoint, answer: Answer) -> Finding:
     )
 
 
-def _examine_clock(answer: Answer, now: datetime) -> Finding:
-    try:
-        theirs = parsedate_to_datetime(answer.headers.get("date", ""))
-        difference = now - theirs
-    except (ValueError, TypeError):
+def _examine_clock(clock: ServerClock) -> Finding:
+    difference = clock.difference_seconds()
+    if difference is None:
         return skipped(_CLOCK, "The cloud does not tell its time.")
-    seconds = round(abs(difference.total_seconds()))
-    direction = "ahead of" if difference > timedelta() else "behind"
-    if abs(difference) <= _CLOCK_WARNED:
+    seconds = abs(difference)
+    direction = "ahead of" if difference > 0 else "behind"
+    if seconds <= WARN_SECONDS:
         return fine(_CLOCK, f"{seconds} s {direction} the cloud.", seconds=str(seconds))
     remedy = "Set the clock of this host (`timedatectl`, chrony), or ask whoever runs the cloud."
-    if abs(difference) <= _CLOCK_REFUSED:
-        message = f"The clock of this host is {seconds} s {direction} that of the cloud."
-        return warning(_CLOCK, "clock-wrong", message, remedy)
+    message = f"The clock of this host is {seconds} s {direction} that of the cloud"
+    if seconds <= JUDGE_SECONDS:
+        return warning(_CLOCK, "clock-wrong", f"{message}.", remedy)
     return Finding(
         _CLOCK,
         Severity.FAULT,
-        f"The clock of this host is {seconds} s {direction} that of the cloud: "
-        "the dates of license files cannot be judged.",
+        f"{message}: the dates of license files cannot be judged.",
         remedy,
         "clock-wrong",
     )
