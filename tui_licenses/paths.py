@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -59,10 +60,11 @@ def log_file() -> Path:
 def private_folder(folder: Path) -> Path:
     """Create a folder that only its owner can enter, and return it.
 
-    Raises `FileError` (`folder-not-writable`).
+    Folders above it that are missing are created alike. Raises `FileError`
+    (`folder-not-writable`).
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create(folder)
     except OSError as error:
         raise FileError(
             "folder-not-writable",
@@ -70,3 +72,16 @@ def private_folder(folder: Path) -> Path:
             "Check its permissions, or set HOME or the XDG variables to a folder of yours.",
         ) from error
     return folder
+
+
+def _create(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _create(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    # What is saved in a new folder is on disk only when the folder itself is.
+    above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(above)
+    finally:
+        os.close(above)

@@ -107,7 +107,8 @@ class Saver:
         """Return what is to be written for a document: nothing that is there already."""
         files = []
         if not fetched.document.is_here:
-            files.append(NewFile(fetched.path, fetched.document.data, self._force))
+            data = fetched.document.data
+            files.append(NewFile(fetched.path, data, self._force, keep_old=True))
         beside = fetched.beside
         if beside is not None and not beside.manifest.is_here:
             # After the license file; an older manifest vouches for nothing any more.
