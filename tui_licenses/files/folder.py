@@ -7,7 +7,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -33,7 +33,8 @@ class OpenFolder:
         with refusing(wanted_for):
             self.descriptor = open_folder(path)
         try:
-            self._check()
+            with refusing(wanted_for):
+                self._check()
         except FileError:
             self.close()
             raise
@@ -50,8 +51,9 @@ class OpenFolder:
         self.close()
 
     def close(self) -> None:
-        """Let the folder go."""
-        os.close(self.descriptor)
+        """Let the folder go; what it holds is on disk already."""
+        with suppress(OSError):
+            os.close(self.descriptor)
 
     def settle(self, wanted_for: Path) -> None:
         """Force to disk which names the folder holds, once, and see that its path still leads here.

@@ -148,12 +148,12 @@ class PendingFile:
         if self._file.keep_old:
             self._keep_old()
         replace_name(folder, temporary, self._name)
-        self._temporary = None
         self.is_new = True
 
     def _keep_old(self) -> None:
         """Give what is to be replaced a second name, which replaces an older `.bak` at once."""
         folder, kept = self._folder.descriptor, temporary_name(self._name)
+        backup = f"{self._name}.bak"
         try:
             try:
                 os.link(
@@ -163,10 +163,10 @@ class PendingFile:
                 if error.errno not in NO_HARD_LINKS:
                     raise
                 self._copy_old(kept)
-            replace_name(folder, kept, f"{self._name}.bak")
-        except FileNotFoundError:
-            # It is gone meanwhile: nothing is replaced.
-            return
+            old = os.stat(kept, dir_fd=folder, follow_symlinks=False)
+            replace_name(folder, kept, backup)
+            if not os.path.samestat(old, os.stat(backup, dir_fd=folder, follow_symlinks=False)):
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
         finally:
             # Also after a rename that did nothing: both names were of one file already.
             with contextlib.suppress(OSError):
@@ -221,7 +221,8 @@ class PendingFile:
         if self._temporary is not None:
             # What cannot be removed now is tried again at the end, and swept by a later save.
             with contextlib.suppress(OSError):
-                os.unlink(self._temporary, dir_fd=self._folder.descriptor)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self._temporary, dir_fd=self._folder.descriptor)
                 self._temporary = None
 
 
