@@ -23,6 +23,9 @@ CALLS = ("open", "write", "fchmod", "fstat", "fsync", "close", "link", "rename",
 # A call that only looks, or that must give a descriptor, has no success to pretend.
 _CANNOT_LIE = frozenset({"open", "fstat", "stat"})
 
+# A save takes some thousandths of it.
+_PATIENCE_SECONDS = 3
+
 KILL_BEFORE, KILL_AFTER, LIE = "killed before", "killed after", "only pretended"
 REFUSALS = ("EIO", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "EINTR", "ESTALE")
 FAULTS = (KILL_BEFORE, KILL_AFTER, LIE, *REFUSALS)
@@ -41,6 +44,7 @@ class Ending:
     reached: str
     calls: tuple[str, ...]
     is_killed: bool
+    is_stuck: bool
 
 
 def run_child(work: Callable[[], None], disturb: Disturb | None = None) -> Ending:
@@ -65,6 +69,7 @@ def run_child(work: Callable[[], None], disturb: Disturb | None = None) -> Endin
         reached=first("reached"),
         calls=tuple(rest for start, rest in told if start == "call"),
         is_killed=os.WIFSIGNALED(status),
+        is_stuck=os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM,
     )
 
 
@@ -116,6 +121,9 @@ def _be_the_child(work: Callable[[], None], disturb: Disturb | None, pipe: int) 
 
         return call
 
+    # A child that waits for a pipe nobody reads ends too, killed.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(_PATIENCE_SECONDS)
     try:
         for name in CALLS:
             setattr(os, name, watched(name, getattr(os, name)))

@@ -41,23 +41,28 @@ def use_home(home: Path) -> None:
 
 def writers() -> tuple[Writer, ...]:
     """Return the writers: a download, the configuration, a list of checksums, the local copy."""
-    services = open_services(Configuration(), None, {})
-    saver = Saver(services.verification, force=True)
-    asyncio.run(services.aclose())
-
-    def download(home: Path, version: int) -> None:
-        data = b"<profile>%d</profile>" % version * 200
-        document = Document.of(data, is_here=False)
-        (saved,) = saver.save([Fetched("Berlin", DocumentKind.PROFILE, home / _PROFILE, document)])
-        if isinstance(saved, TuiLicensesError):
-            raise saved
-
     return (
-        Writer("download", lambda home: home / _PROFILE, download, keeps_old=True),
+        downloads(force=True),
         Writer("configuration", lambda _: paths.configuration_file(), _configure),
         Writer("checksums", lambda home: home / CHECKSUMS_NAME, _list_checksums),
         Writer("local copy", lambda _: paths.copy_file("site"), _copy),
     )
+
+
+def downloads(*, force: bool) -> Writer:
+    """Return the writer of downloads, which replaces by `force` only."""
+    services = open_services(Configuration(), None, {})
+    saver = Saver(services.verification, force=force)
+    asyncio.run(services.aclose())
+
+    def save(home: Path, version: int) -> None:
+        document = Document.of(b"<profile>%d</profile>" % version * 200, is_here=False)
+        (saved,) = saver.save([Fetched("Berlin", DocumentKind.PROFILE, home / _PROFILE, document)])
+        if isinstance(saved, TuiLicensesError):
+            raise saved
+
+    name = "download that replaces" if force else "download"
+    return Writer(name, lambda home: home / _PROFILE, save, keeps_old=force)
 
 
 def _configure(_: Path, version: int) -> None:

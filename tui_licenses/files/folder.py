@@ -25,13 +25,14 @@ class OpenFolder:
     remove what is in it.
     """
 
-    def __init__(self, path: Path, wanted_for: Path) -> None:
+    def __init__(self, path: Path, wanted_for: Path | None = None) -> None:
         """Open a folder; what is refused is told of the file that it is wanted for."""
+        wanted_for = wanted_for or path / "a file"
         self._path = path
         self._sync_error: OSError | None = None
         self._is_synced = False
         with refusing(wanted_for):
-            self.descriptor = open_folder(path)
+            self.descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             with refusing(wanted_for):
                 self._check()
@@ -54,6 +55,10 @@ class OpenFolder:
         """Let the folder go; what it holds is on disk already."""
         with suppress(OSError):
             os.close(self.descriptor)
+
+    def change_names(self) -> None:
+        """Remember that the names in the folder are others than those on disk."""
+        self._is_synced, self._sync_error = False, None
 
     def settle(self, wanted_for: Path) -> None:
         """Force to disk which names the folder holds, once, and see that its path still leads here.
@@ -91,17 +96,12 @@ def sync(descriptor: int) -> None:
             raise
 
 
-def open_folder(path: Path) -> int:
-    """Return a descriptor of a folder; raises `OSError`."""
-    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-
-
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, which several programs may change at once; raises `OSError`."""
-    descriptor = open_folder(folder)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+def locked(folder: Path) -> Iterator[OpenFolder]:
+    """Hold the lock of a folder, which several programs may change at once.
+
+    Raises `OSError`, and `FileError` as `OpenFolder` does.
+    """
+    with OpenFolder(folder) as opened:
+        fcntl.flock(opened.descriptor, fcntl.LOCK_EX)
+        yield opened

@@ -92,6 +92,7 @@ class PendingFile:
         Raises `FileError` (`file-exists`) too: other bytes have it and are not to be replaced.
         """
         assert self._temporary is not None
+        self._folder.change_names()
         with refusing(self._file.path):
             try:
                 take_free_name(self._folder.descriptor, self._temporary, self._name)

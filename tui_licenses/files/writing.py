@@ -17,21 +17,29 @@ _SETS_AT_ONCE = 160
 
 
 def write_private(
-    path: Path, data: bytes | bytearray, *, replace: bool = True, keep_old: bool = False
+    path: Path,
+    data: bytes | bytearray,
+    *,
+    replace: bool = True,
+    keep_old: bool = False,
+    folder: OpenFolder | None = None,
 ) -> bool:
     """Write a file with mode 0600, all or nothing; return False where the same bytes were there.
 
+    With `folder` it is written there, wherever the path of that folder leads meanwhile.
     Raises `FileError`: `file-exists` (other bytes are there and `replace` is false),
     `folder-not-writable`, `folder-unsafe`, `name-too-long`, `disk-full`, `disk-failing`,
     `file-changed` (another program was quicker). None of them leaves a part of a file.
     """
-    (outcome,) = write_sets([[NewFile(path, data, replace, keep_old)]])
+    (outcome,) = write_sets([[NewFile(path, data, replace, keep_old)]], folder)
     if isinstance(outcome, FileError):
         raise outcome
     return outcome
 
 
-def write_sets(sets: Sequence[Sequence[NewFile]]) -> list[bool | FileError]:
+def write_sets(
+    sets: Sequence[Sequence[NewFile]], folder: OpenFolder | None = None
+) -> list[bool | FileError]:
     """Write sets of files, the files of a set in their order until one is refused.
 
     Returns for each set whether its first file is new (false where the same bytes were there), or
@@ -40,27 +48,31 @@ def write_sets(sets: Sequence[Sequence[NewFile]]) -> list[bool | FileError]:
     """
     outcomes: list[bool | FileError] = []
     for start in range(0, len(sets), _SETS_AT_ONCE):
-        outcomes += _write_some(sets[start : start + _SETS_AT_ONCE])
+        outcomes += _write_some(sets[start : start + _SETS_AT_ONCE], folder)
     return outcomes
 
 
-def _write_some(sets: Sequence[Sequence[NewFile]]) -> list[bool | FileError]:
-    outcomes = _write_once(sets)
+def _write_some(
+    sets: Sequence[Sequence[NewFile]], folder: OpenFolder | None
+) -> list[bool | FileError]:
+    outcomes = _write_once(sets, folder)
     again = [
         number
         for number, outcome in enumerate(outcomes)
         if isinstance(outcome, FileError) and is_passing(outcome)
     ]
     if again:
-        repeated = _write_once([sets[number] for number in again])
+        repeated = _write_once([sets[number] for number in again], folder)
         for number, outcome in zip(again, repeated, strict=True):
             outcomes[number] = outcome
     return outcomes
 
 
-def _write_once(sets: Sequence[Sequence[NewFile]]) -> list[bool | FileError]:
+def _write_once(
+    sets: Sequence[Sequence[NewFile]], folder: OpenFolder | None
+) -> list[bool | FileError]:
     with ExitStack() as folders:
-        batch = _Batch(sets, folders)
+        batch = _Batch(sets, folder, folders)
         try:
             for step in (
                 PendingFile.write,
@@ -78,7 +90,10 @@ def _write_once(sets: Sequence[Sequence[NewFile]]) -> list[bool | FileError]:
 class _Batch:
     """Sets of files that go their way together."""
 
-    def __init__(self, sets: Sequence[Sequence[NewFile]], folders: ExitStack) -> None:
+    def __init__(
+        self, sets: Sequence[Sequence[NewFile]], folder: OpenFolder | None, folders: ExitStack
+    ) -> None:
+        self._given = folder
         self._open = folders
         self._folders: dict[Path, OpenFolder] = {}
         self._errors: dict[int, FileError] = {}
@@ -121,7 +136,7 @@ class _Batch:
         ]
 
     def _folder(self, file: Path) -> OpenFolder:
-        folder = self._folders.get(file.parent)
+        folder = self._given or self._folders.get(file.parent)
         if folder is None:
             folder = self._open.enter_context(OpenFolder(file.parent, file))
             self._folders[file.parent] = folder

@@ -69,6 +69,7 @@ def _try(run: Run, lab: SavingLab, case: _Case) -> None:
         return
     run.disturb()
     run.expect(not ending.crash, Broken.UNHANDLED, f"{case}: {ending.crash}")
+    run.expect(not ending.is_stuck, Broken.OTHER, f"{case}: it never ended")
     _look(run, lab, case, home, is_acknowledged=ending.is_acknowledged)
     if not ending.is_killed and ending.reached != "unlink":
         run.expect(not lab.leftovers(home), Broken.OTHER, f"{case}: a temporary file is left")
