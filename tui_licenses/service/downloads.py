@@ -153,7 +153,7 @@ class DownloadService:
         else:
             raise _other_subject(kind)
         (here,) = await asyncio.to_thread(read_here, [path])
-        return Fetched(name, kind, path, await fetch(ask, path.name, here))
+        return Fetched(name, kind, path, await fetch(ask, path, f"{kind}/{subject.id}", here))
 
     async def _license_sets(
         self, folder: Path, subjects: Sequence[Subject]

@@ -132,12 +132,13 @@ def _cases(lab: _Lab, wanted: Sequence[tuple[Writer, bool]]) -> Iterator[_Case]:
             if writer is PLAIN
             else 1 + next(at for at, name in enumerate(calls) if name == "link")
         )
+        opened = 1 + calls.index("open")
         for number in range(1, len(calls) + 1):
             for what in ("the file", "its temporary file"):
                 for make in _MAKERS:
                     yield _Case(writer, has_old, number, what, make, number <= named)
-            # Before the first call it is only where the path leads.
-            if number > 1:
+            # Before the folder is opened it is only where its path leads.
+            if number > opened:
                 yield _Case(writer, has_old, number, "its folder", _link_folder, number <= named)
 
 
