@@ -56,8 +56,9 @@ async def fetch(ask: Ask, path: Path, identity: str, here: Document | None) -> D
                 rest = await _rest(answer, part, path.name)
                 if rest is not None:
                     return rest
+                if answer.status == _OK:
+                    part.remove()
                 if answer.status not in _PARTIAL:
-                    part.close()
                     return await _whole(answer, path, identity, here)
         finally:
             part.close()
