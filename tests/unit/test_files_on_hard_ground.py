@@ -177,8 +177,8 @@ def test_bytes_that_do_not_read_back_lose_their_name(
 ) -> None:
     path, link = tmp_path / "a.bin", os.link
 
-    def spoilt(source: str, target: str, **how: int) -> None:
-        link(source, target, **how)
+    def spoilt(source: str, target: str, *, src_dir_fd: int, **_: object) -> None:
+        link(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=src_dir_fd)
         path.write_bytes(b"dats")
 
     monkeypatch.setattr(os, "link", spoilt)
