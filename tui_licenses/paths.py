@@ -74,14 +74,11 @@ def log_file() -> Path:
 def private_folder(folder: Path) -> Path:
     """Create a folder that only its owner can enter, and return it.
 
-    Raises `FileError` (`folder-not-writable`).
+    Folders above it that are missing are created alike. Raises `FileError`
+    (`folder-not-writable`).
     """
     try:
-        for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
-            missing.mkdir(mode=0o700, exist_ok=True)
-            # Whatever the umask says: 0777 would make a folder that nobody can enter.
-            missing.chmod(0o700)
-        folder.mkdir(exist_ok=True)
+        _create(folder)
     except OSError as error:
         raise FileError(
             "folder-not-writable",
@@ -89,6 +86,21 @@ def private_folder(folder: Path) -> Path:
             "Check its permissions, or set HOME or the XDG variables to a folder of yours.",
         ) from error
     return folder
+
+
+def _create(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _create(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    # Whatever the umask says: 0777 would make a folder that nobody can enter.
+    folder.chmod(0o700)
+    # What is saved in a new folder is on disk only when the folder itself is.
+    above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(above)
+    finally:
+        os.close(above)
 
 
 def access_token_file(context_name: str) -> Path:

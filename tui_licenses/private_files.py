@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,13 +28,13 @@ def opened_privately(path: Path) -> Iterator[int]:
         # A link is not followed, and a pipe does not block.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         descriptor = os.open(path.name, flags, dir_fd=folder)
+        try:
+            _check_file(path, os.fstat(descriptor), folder)
+            yield descriptor
+        finally:
+            os.close(descriptor)
     finally:
         os.close(folder)
-    try:
-        _check_file(path, os.fstat(descriptor))
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def read_credential(folder: Path, name: str) -> bytes | None:
@@ -75,7 +76,7 @@ def check_folder(folder: Path, status: os.stat_result) -> None:
         )
 
 
-def _check_file(path: Path, status: os.stat_result) -> None:
+def _check_file(path: Path, status: os.stat_result, folder: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise _refused(f"{path} is no regular file.", f"Remove it: `rm -r {_quoted(path)}`.")
     if status.st_uid != os.geteuid():
@@ -88,11 +89,27 @@ def _check_file(path: Path, status: os.stat_result) -> None:
             f"{path} holds a secret and other users could read it.",
             f"Run `chmod 600 {_quoted(path)}`, and make a new secret if in doubt.",
         )
-    if status.st_nlink != 1:
+    if status.st_nlink - _temporary_names(path.name, status, folder) != 1:
         raise _refused(
             f"{path} holds a secret and has a second name elsewhere (a hard link).",
             f"Find it with `find / -xdev -samefile {_quoted(path)}` and remove it.",
         )
+
+
+def _temporary_names(name: str, status: os.stat_result, folder: int) -> int:
+    """Count the temporary names in its folder that a file still has while, or since, it is saved.
+
+    A save gives a file its name before it takes the temporary one away (`files`); a kill between
+    the two must not lock anybody out.
+    """
+    if status.st_nlink == 1:
+        return 0
+    ours = re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{16}}\.part")
+    return sum(
+        os.path.samestat(status, os.stat(other, dir_fd=folder, follow_symlinks=False))
+        for other in os.listdir(folder)
+        if ours.fullmatch(other)
+    )
 
 
 def _refused(message: str, next_step: str) -> FileError:

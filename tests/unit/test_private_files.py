@@ -53,6 +53,15 @@ def test_a_second_name_of_the_file_is_refused_and_the_way_to_find_it_told(file: 
     assert f"-samefile '{file}'" in refusal(file).next_step
 
 
+def test_a_save_that_was_killed_before_its_temporary_name_was_gone_locks_nobody_out(
+    file: Path,
+) -> None:
+    os.link(file, file.with_name(f".{file.name}.{'0' * 16}.part"))
+    assert read_private(file) == b"secret"
+    os.link(file, file.with_name("other"))
+    refusal(file)
+
+
 @_NEEDS_ROOT
 def test_a_file_of_another_user_is_refused_with_the_command_that_mends_it(file: Path) -> None:
     os.chown(file, 12345, -1)

@@ -72,6 +72,16 @@ _LIST_BYTES_MAXIMUM = 32 * 1024 * 1024
 _LICENSE_SETS_BYTES_MAXIMUM = 64 * 1024 * 1024
 
 Download = AbstractAsyncContextManager[StreamedAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The rest of a document whose first `offset` bytes are here, if it still has this ETag."""
+
+    offset: int
+    etag: str
+
+
 Wanted = TypeVar("Wanted")
 Item_co = TypeVar("Item_co", covariant=True)
 
@@ -286,23 +296,29 @@ class Client:
             raise unexpected_answer("The license cloud answered for other instances than asked.")
         return [_to_license_set(item) for item in answer.items]
 
-    def certificate(self, key_id: str, known_sha256: str | None = None) -> Download:
+    def certificate(
+        self, key_id: str, known_sha256: str | None = None, rest: Rest | None = None
+    ) -> Download:
         """Start the download of a certificate; its answer may be a problem.
 
         As with every download, an answer with status 304 says that it is the one with the SHA-256
-        (hex) that is known.
+        (hex) that is known, one with 206 that it is the rest that was asked for.
         """
-        return self._download(f"{_key_path(key_id)}/certificate", known_sha256)
+        return self._download(f"{_key_path(key_id)}/certificate", known_sha256, rest)
 
-    def profile_file(self, instance_id: str, known_sha256: str | None = None) -> Download:
+    def profile_file(
+        self, instance_id: str, known_sha256: str | None = None, rest: Rest | None = None
+    ) -> Download:
         """Start the download of a server profile; its answer may be a problem."""
-        return self._download(f"{_instance_path(instance_id)}/profile", known_sha256)
+        return self._download(f"{_instance_path(instance_id)}/profile", known_sha256, rest)
 
-    def _download(self, path: str, known_sha256: str | None) -> Download:
+    def _download(self, path: str, known_sha256: str | None, rest: Rest | None) -> Download:
         # The digest is of the document itself, so it must arrive as it is.
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if known_sha256 is not None:
             headers["If-None-Match"] = f'"{known_sha256}"'
+        if rest is not None:
+            headers |= {"Range": f"bytes={rest.offset}-", "If-Range": rest.etag}
         return self._session.stream(Request("GET", path, headers=headers, is_download=True))
 
     async def _read(

@@ -39,7 +39,7 @@ def _append(entry: str) -> str:
     paths.private_folder(log.parent)
     if log.exists() and log.stat().st_size > _LOG_BYTES_MAXIMUM:
         log.replace(log.with_suffix(".log.1"))
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(log, flags, 0o600), "a", encoding="utf-8") as file:
         file.write(entry)
     return str(log)
