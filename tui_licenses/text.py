@@ -35,7 +35,8 @@ _VIRAMA_CLASS = 9
 # How an emoji is to be drawn: as text or as a picture.
 _EMOJI_STYLES = frozenset("\ufe0e\ufe0f")
 _EMOJI_BESIDE_SYMBOLS = frozenset("ℹ‼⁉〰")
-_SKIN_TONES = range(0x1F3FB, 0x1F400)
+# Pictures and nothing else, also those younger than the table of characters at hand.
+_PICTURES = range(0x1F000, 0x1FB00)
 _KEYS, _KEY_CAP = frozenset("0123456789#*"), "\u20e3"
 
 _REMEMBERED_CHARACTERS = 256
@@ -46,7 +47,7 @@ _NARROW_SIGNS = frozenset("…●○✗‖↷!◷▲▼✓·×‹›“”‘’
 
 def is_hidden(character: str) -> bool:
     """Say whether a character must not reach a terminal, whatever stands beside it."""
-    if character in _JOINERS:
+    if character in _JOINERS or ord(character) in _PICTURES:
         return False
     return unicodedata.category(character) in _HIDDEN_CATEGORIES or character in _DRAWN_AS_NOTHING
 
@@ -114,7 +115,7 @@ def _is_emoji(character: str) -> bool:
     return not character.isascii() and (
         unicodedata.category(character) in ("So", "Sm")
         or character in _EMOJI_BESIDE_SYMBOLS
-        or ord(character) in _SKIN_TONES
+        or ord(character) in _PICTURES
     )
 
 

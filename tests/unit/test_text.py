@@ -62,7 +62,7 @@ def test_hidden_characters_are_shown_as_code_points(text: str, cleaned: str) -> 
         "မြန်မာ ကျောင်းသားမြွှေ့",
         "ಅಲ್ಗೇೕಂ",
         "ཧྐྵྨླྺྻ",
-        "👩\u200d👩\u200d👧\u200d👦 🏳️\u200d🌈 🧑🏽\u200d💻 ❤️ ⚕️ 1️⃣ 🇨🇭 ✔\ufe0e",
+        "👩\u200d👩\u200d👧\u200d👦 🏳️\u200d🌈 🧑🏽\u200d💻 ❤️ ⚕️ 1️⃣ 🇨🇭 ✔\ufe0e \U0001fae8",
     ],
 )
 def test_names_in_any_script_stay_whole(name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
@@ -14,6 +14,7 @@ from textual.widgets import Static
 from tui_licenses.errors import TuiLicensesError, UnexpectedError
 from tui_licenses.text import clean
 from tui_licenses.tui.theme import THEMES, AsciiFilter, style_sheets
+from tui_licenses.tui.wall import WalledApp
 
 if TYPE_CHECKING:
     from tui_licenses.config import Settings
@@ -47,7 +48,7 @@ class ProblemScreen(ModalScreen[None]):
         await self.app.run_action("leave")
 
 
-class ProblemApp(App[bool], inherit_bindings=False):
+class ProblemApp(WalledApp[bool], inherit_bindings=False):
     """Shows the problem after the dashboard has ended by it; returns whether to start again."""
 
     ENABLE_COMMAND_PALETTE = False
