@@ -174,7 +174,9 @@ def _fail(arguments: Sequence[str], error: Exception) -> int:
 
         make_output(arguments).failure(told)
     else:
-        print(f"Error: {told.message}\n{told.next_step}", file=sys.stderr)
+        from tui_licenses.text import clean
+
+        print(f"Error: {clean(told.message)}\n{clean(told.next_step)}", file=sys.stderr)
     return told.exit_status
 
 

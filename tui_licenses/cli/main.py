@@ -19,6 +19,7 @@ from tui_licenses.cli.invocation import (
 )
 from tui_licenses.cli.output import Format, Output
 from tui_licenses.errors import TuiLicensesError, UnexpectedError, UseError
+from tui_licenses.logs import log_to
 from tui_licenses.text import clean
 
 FORMAT_VARIABLE = "TUI_LICENSES_FORMAT"
@@ -89,6 +90,7 @@ def open_place(context: click.Context, invocation: Invocation, place: str) -> No
 def run(arguments: Sequence[str], open_dashboard: OpenDashboard) -> int:
     """Run one command and return its exit status; every error of ours is written and ends here."""
     output = make_output(arguments)
+    log_to(output.note)
     try:
         _check_format(os.environ.get(FORMAT_VARIABLE))
         return _invoke(arguments, Invocation(output, open_dashboard))

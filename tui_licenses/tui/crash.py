@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import traceback
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tui_licenses import paths
 from tui_licenses.errors import TuiLicensesError, UnexpectedError
+from tui_licenses.logs import frames_of
 from tui_licenses.text import clean
 
 # One old log is enough to look back; a loop of failures must not fill the disk.
@@ -28,16 +29,16 @@ def record_failure(error: BaseException, now: datetime) -> UnexpectedError:
     )
 
 
+def write_to_log(line: str) -> None:
+    """Write a logged line, while the dashboard has the screen; what cannot be written is lost."""
+    with contextlib.suppress(OSError, TuiLicensesError):
+        _append(f"{datetime.now(UTC).isoformat(timespec='seconds')} {line}\n")
+
+
 def _entry(error: BaseException, now: datetime) -> str:
     # Frames and types only: a message or a variable may hold a license key or a token.
-    lines = [f"{now.isoformat(timespec='seconds')} {type(error).__name__}"]
-    lines += [
-        f"    {frame.filename}:{frame.lineno} in {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)
-    ]
-    if error.__cause__ is not None:
-        lines.append(f"    caused by {type(error.__cause__).__name__}")
-    return "\n".join(lines) + "\n"
+    lines = [f"{now.isoformat(timespec='seconds')} {type(error).__name__}", *frames_of(error)]
+    return "\n".join(map(clean, lines)) + "\n"
 
 
 def _append(entry: str) -> str:
