@@ -71,6 +71,7 @@ METHODS = frozenset(
         "secho",
         "prompt",
         "confirm",
+        "warn",
     ]
 )
 # What streams are written with.
