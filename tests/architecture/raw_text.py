@@ -71,7 +71,6 @@ METHODS = frozenset(
         "secho",
         "prompt",
         "confirm",
-        "warn",
     ]
 )
 # What streams are written with.
@@ -316,6 +315,7 @@ def _sink_of(call: ast.Call, *, is_widget: bool) -> str | None:
                 and (owner == "sys" or any(k.arg == "message" for k in call.keywords))
             )
             or (name == "print" and owner != "self")
+            or (name == "warn" and owner == "warnings")
             or (owner in LOGGERS and name in LOG_METHODS)
         )
     else:
