@@ -67,7 +67,8 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(_TITLES[self._kind], id="title")
-            yield Static(Text(clean(self._note)), id="note")
+            note = "\n".join(map(clean, self._note.split("\n")))
+            yield Static(Text(note), id="note")
             yield Static("Folder", classes="label")
             folder = Input(str(self._default_folder), compact=True, id="folder")
             folder.cursor_blink = False
