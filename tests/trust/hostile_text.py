@@ -118,5 +118,3 @@ MARKUP_TEXTS = (
     "<b>&amp;</b>",
     "# title **bold** `code`",
 )
-
-
