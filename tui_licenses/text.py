@@ -137,9 +137,10 @@ def width_cells(text: str) -> int:
 def _width_of_other(text: str) -> int:
     if is_narrow(text):
         return len(text)
-    from wcwidth import wcswidth
+    from wcwidth import iter_graphemes, wcswidth
 
-    return max(0, wcswidth(text))
+    # Of a whole text wcwidth counts some conjuncts otherwise than glyph by glyph, as it is drawn.
+    return sum(max(0, wcswidth(grapheme)) for grapheme in iter_graphemes(text))
 
 
 def shorten(text: str, width: int) -> str:

@@ -83,7 +83,12 @@ def make_app(*, screen_diff: bool = True, ascii_only: bool = False) -> TuiLicens
     return TuiLicensesApp(open_services(configuration), configuration, store, clock=lambda: NOW)
 
 
-async def walk(pilot: Pilot[Any], texts: Sequence[str], offsets: Sequence[int]) -> list[Seen]:
+async def walk(
+    pilot: Pilot[Any],
+    texts: Sequence[str],
+    offsets: Sequence[int],
+    on_shown: Callable[[], None] = lambda: None,
+) -> list[Seen]:
     """Open every view once for each offset; its places get neighbouring texts from there on."""
     app = cast(TuiLicensesApp, pilot.app)
     seen: list[Seen] = []
@@ -94,6 +99,7 @@ async def walk(pilot: Pilot[Any], texts: Sequence[str], offsets: Sequence[int]) 
             if isinstance(opened, Coroutine):
                 await opened
             await pilot.pause()
+            on_shown()
             seen.append(Seen(view, given, list(shown_lines(app))))
             while len(app.screen_stack) > 1:
                 app.pop_screen()
@@ -126,11 +132,9 @@ def _error(*texts: str) -> TuiLicensesError:
 
 
 def _list(app: TuiLicensesApp, texts: Sequence[str]) -> None:
-    name, label, version, product, feature, account, plan, person = texts
-    instance = _instance(name, label, core_version=version)
-    key = make_key(
-        product_name=product, features=(Feature("f", feature, None),), instance_name=name
-    )
+    name, version, feature, account, plan, person = texts
+    instance = _instance(name, core_version=version)
+    key = make_key(features=(Feature("f", feature, None),), instance_name=name)
     user = make_user(display_name=person)
     user = replace(user, account=replace(user.account, name=account, plan=plan))
     app.store.dispatch(InventoryLoaded(_inventory(instance, key, user=user)))
@@ -249,7 +253,7 @@ def _type_ahead(app: TuiLicensesApp, texts: Sequence[str]) -> None:
 
 
 def _message(app: TuiLicensesApp, texts: Sequence[str]) -> None:
-    column = TableColumn("a", "A", 10, 5, str)
+    column: TableColumn[str] = TableColumn("a", "A", 10, 5, str)
     table = RowTable[str]((column,), str, id="part")
     app.push_screen(_Part(table, lambda: table.show_rows((), message=(texts[0],))))
 
@@ -295,7 +299,7 @@ def _download(app: TuiLicensesApp, texts: Sequence[str]) -> None:
 
 
 VIEWS = (
-    View("list", 8, _list),
+    View("list", 6, _list),
     View("filter", 1, _filter),
     View("status line", 1, lambda app, texts: app.tell(texts[0])),
     View("details", 5, _details),

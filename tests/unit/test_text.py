@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wcwidth import wcwidth
+from wcwidth import iter_graphemes, wcwidth
 
 from tui_licenses.text import (
     _NARROW_SIGNS,
@@ -110,6 +110,12 @@ def test_a_name_with_hidden_characters_is_noticed() -> None:
 )
 def test_text_is_cut_by_cells_not_by_characters(text: str, width: int, cut: str) -> None:
     assert shorten(text, width) == cut
+
+
+@pytest.mark.parametrize("name", ["தமிழ்நாடு", "ಅಲ್ಗೇರಿ", "မြန်မာ", "क्षत्रिय", "👩\u200d👧 ❤️"])
+def test_a_text_is_as_wide_as_its_glyphs_together(name: str) -> None:
+    assert width_cells(name) == sum(map(width_cells, iter_graphemes(name)))
+    assert width_cells(pad(name, 12)) == 12
 
 
 @given(st.text(), st.integers(0, 20))
