@@ -36,9 +36,10 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Do what the arguments ask for and return the exit status; nothing is raised."""
     try:
-        if isinstance(sys.stdout, TextIOWrapper):
-            # A terminal that cannot show a name must not keep the rest from being shown.
-            sys.stdout.reconfigure(errors="backslashreplace")
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                # A terminal that cannot show a name must not keep the rest from being shown.
+                stream.reconfigure(errors="backslashreplace")
         status = _dispatch(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:

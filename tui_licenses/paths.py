@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -70,3 +71,11 @@ def private_folder(folder: Path) -> Path:
             "Check its permissions, or set HOME or the XDG variables to a folder of yours.",
         ) from error
     return folder
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether a path leads to a folder; one that cannot be looked at is none.
+
+    `Path.is_dir` raises for a name that is too long, and in a folder that may not be entered.
+    """
+    return os.path.isdir(path)  # noqa: PTH112 - as above

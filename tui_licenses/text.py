@@ -39,6 +39,9 @@ _EMOJI_BESIDE_SYMBOLS = frozenset("ℹ‼⁉〰")
 _PICTURES = range(0x1F000, 0x1FB00)
 _KEYS, _KEY_CAP = frozenset("0123456789#*"), "\u20e3"
 
+# With their wide forms, which a spreadsheet takes for the same.
+_FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
 _REMEMBERED_CHARACTERS = 256
 _FIRST_COMBINING = "\u0300"
 # What the program itself draws.
@@ -126,6 +129,15 @@ def _is_joined(character: str) -> bool:
         and any(ord(character) in script for script in _JOINED_SCRIPTS)
         and unicodedata.category(character)[0] in "LM"
     )
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Return a text for a cell of CSV: cleaned, and never taken for a formula.
+
+    What a spreadsheet would compute gets an apostrophe in front, which it shows as plain text.
+    """
+    shown = clean(text)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA_STARTS) else shown
 
 
 def width_cells(text: str) -> int:

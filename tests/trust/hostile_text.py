@@ -80,7 +80,8 @@ _SEEN_OTHERWISE = {
     "numbers of Arabic": "{}\u0600\u06dd\u110bd",
     "very long": "{}" + "x" * 5_000,
 }
-_UNSTORABLE = {"surrogates": "{}\ud83d\udc80\ud800"}
+# What bytes that are no UTF-8 become in arguments and names of files.
+_UNSTORABLE = {"surrogates": "{}\udc9b6666m\udc80\udcff"}
 
 
 def mark_of(number: int) -> str:

@@ -30,7 +30,8 @@ class Naive(App[None]):
 
     def compose(self) -> ComposeResult:
         for entry in HOSTILE_TEXTS:
-            yield Static(entry.text.replace("\ud800", "")[:100], markup=False)
+            if entry.is_storable:
+                yield Static(entry.text[:100], markup=False)
 
 
 def main(arguments: Sequence[str]) -> int:
