@@ -33,6 +33,8 @@ from tui_licenses.errors import DocumentError
 from tui_licenses.text import is_hidden
 
 _TEXTS = tuple(entry.text for entry in HOSTILE_TEXTS)
+# A certificate is made from what the database of a cloud holds.
+_STORABLE = frozenset(entry.text for entry in HOSTILE_TEXTS if entry.is_storable)
 _TOKEN = http(200, {"accessToken": "token", "expiresIn": 3600, "tokenType": "Bearer"})
 _INSTANCE = "11111111-1111-4111-8111-111111111111"
 # What opens or runs something in a reader of PDF.
@@ -177,7 +179,8 @@ def _run(run: Run) -> None:
             for give in (_reason_phrase, _header, _problem, _profile):
                 give(run, url, text)
             _file_name(run, run.folder, text)
-            _certificate(run, text)
+            if text in _STORABLE:
+                _certificate(run, text)
 
 
 def _control(run: Run) -> None:
