@@ -115,7 +115,9 @@ def _means_something(text: str, place: int, character: str, before: str) -> bool
 
 def _is_emoji(character: str) -> bool:
     """Say whether a character may be drawn as a picture; not for an empty text."""
-    return not character.isascii() and (
+    if character.isascii() or character in _DRAWN_AS_NOTHING:
+        return False
+    return (
         unicodedata.category(character) in ("So", "Sm")
         or character in _EMOJI_BESIDE_SYMBOLS
         or ord(character) in _PICTURES
