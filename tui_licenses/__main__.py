@@ -41,9 +41,10 @@ def run(arguments: Sequence[str]) -> int:
             from tui_licenses.secret import hold_secrets
 
             hold_secrets(os.environ)
-        if isinstance(sys.stdout, TextIOWrapper):
-            # A terminal that cannot show a name must not keep the rest from being shown.
-            sys.stdout.reconfigure(errors="backslashreplace")
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                # A terminal that cannot show a name must not keep the rest from being shown.
+                stream.reconfigure(errors="backslashreplace")
         status = _dispatch(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -184,7 +185,9 @@ def _fail(arguments: Sequence[str], error: BaseException) -> int:
 
         make_output(arguments).failure(told)
     else:
-        print(f"Error: {told.message}\n{told.next_step}", file=sys.stderr)
+        from tui_licenses.text import clean
+
+        print(f"Error: {clean(told.message)}\n{clean(told.next_step)}", file=sys.stderr)
     return told.exit_status
 
 

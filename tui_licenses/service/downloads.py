@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_licenses import paths
 from tui_licenses.api.client import Client, WantedLicense
 from tui_licenses.config import Settings
 from tui_licenses.domain import file_names
@@ -203,7 +204,7 @@ def _other_subject(kind: DocumentKind) -> UseError:
 
 def _check_folder(folder: Path) -> None:
     """Refuse a folder that takes no files before anything is asked of the cloud."""
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+    if not paths.is_folder(folder) or not os.access(folder, os.W_OK | os.X_OK):
         raise FileError(
             "folder-not-writable",
             f"Nothing can be saved in {folder}: there is no such folder, or it is not yours.",
