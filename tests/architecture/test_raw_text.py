@@ -42,7 +42,7 @@ def test_no_raw_string_reaches_a_widget_or_a_stream(path: Path) -> None:
 
 
 def test_nothing_but_the_screens_and_the_commands_writes_to_a_stream() -> None:
-    """What is logged goes through `logs`; nobody configures a handler of its own."""
+    """What is logged goes through `last_resort`; nobody else configures a handler."""
     writes = re.compile(
         r"\bprint\(|\bclick\.s?echo\(|sys\.(__)?std(out|err)|\b(Stream|File)Handler|basicConfig"
         r"|addHandler|faulthandler|traceback\.print"
@@ -55,6 +55,11 @@ def test_nothing_but_the_screens_and_the_commands_writes_to_a_stream() -> None:
     assert found == {
         "__main__.py",
         "cli/output.py",
+        "last_resort.py",
+        # Where it is asked whether there is a terminal, and of which size.
+        "cli/asking.py",
+        "doctor/program.py",
+        "terminal.py",
         # Where the terminal itself is taken, looked at and given back.
         "tui/early_terminal.py",
         "tui/first_picture.py",

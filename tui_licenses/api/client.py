@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
 
-from tui_licenses.api.answers import RevisionConflictError, check, decode, decode_json
+from tui_licenses.api.answers import RevisionConflictError, check, decode
 from tui_licenses.api.faults import unexpected_answer
 from tui_licenses.api.license_sets import (
     WireLicenseSet,
     WireLicenseSets,
     WireLicenseSetsRequest,
 )
+from tui_licenses.api.pages import Change, ChangesPage, Item_co, Page, WirePage, to_change
 from tui_licenses.api.problems import error_for
 from tui_licenses.api.schemas import (
     BASE_PATH,
@@ -28,7 +29,6 @@ from tui_licenses.api.schemas import (
     WireActivation,
     WireActivationPreview,
     WireActivationRequest,
-    WireChange,
     WireInstance,
     WireInstancePatch,
     WireKeyLookup,
@@ -36,7 +36,6 @@ from tui_licenses.api.schemas import (
     WireLicenseKey,
     WireLocation,
     WireReleaseRequest,
-    WireTrust,
     WireUser,
 )
 from tui_licenses.api.session import Session
@@ -47,6 +46,7 @@ from tui_licenses.api.transport import (
     Sends,
     StreamedAnswer,
 )
+from tui_licenses.api.trust_schemas import WireTrust
 from tui_licenses.domain.account import User
 from tui_licenses.domain.activation import (
     Activation,
@@ -83,35 +83,6 @@ class Rest:
 
 
 Wanted = TypeVar("Wanted")
-Item_co = TypeVar("Item_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One changed object: `instance` or `key` is how it is now, neither once it is gone."""
-
-    kind: str
-    id: str
-    instance: Instance | None
-    key: LicenseKey | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangesPage:
-    """Changes in their order, and the cursor that follows them."""
-
-    items: tuple[Change, ...]
-    next_cursor: str
-    has_more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item_co]):
-    """A part of a list of `total`; `changes_cursor` is where changes are followed from."""
-
-    items: tuple[Item_co, ...]
-    total: int
-    changes_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +100,6 @@ class LicenseSet:
 
     license_file: bytes | None = field(repr=False)
     manifest: bytes | None = field(repr=False)
-
-
-class _WireItem(Protocol[Item_co]):
-    def to_domain(self) -> Item_co: ...
-
-
-class _WirePage(Protocol[Item_co]):
-    next_cursor: str | None
-    total_count: int
-
-    @property
-    def items(self) -> Sequence[_WireItem[Item_co]]: ...
 
 
 class Client:
@@ -265,7 +224,7 @@ class Client:
         query: dict[str, str | int] = {"cursor": cursor, "limit": limit}
         page = await self._read(f"{_LICENSING}/changes", ChangeList, query)
         return ChangesPage(
-            tuple(_to_change(item) for item in page.items), page.next_cursor, page.has_more
+            tuple(to_change(item) for item in page.items), page.next_cursor, page.has_more
         )
 
     async def trust(self) -> WireTrust:
@@ -357,7 +316,7 @@ class Client:
         return decode(await self._changes.send(request), wanted)
 
     async def _pages(
-        self, path: str, wanted: type[_WirePage[Item_co]], query: Mapping[str, str | int]
+        self, path: str, wanted: type[WirePage[Item_co]], query: Mapping[str, str | int]
     ) -> AsyncIterator[Page[Item_co]]:
         asked = dict(query)
         seen: set[str] = set()
@@ -402,12 +361,3 @@ def _key_path(key_id: str) -> str:
 
 def _revision_tag(instance: Instance) -> str:
     return f'"{instance.revision}"'
-
-
-def _to_change(item: WireChange) -> Change:
-    if item.deleted:
-        return Change(item.kind, item.id, None, None)
-    if item.kind == "instance":
-        instance = decode_json(item.object, WireInstance).to_domain()
-        return Change(item.kind, item.id, instance, None)
-    return Change(item.kind, item.id, None, decode_json(item.object, WireLicenseKey).to_domain())
