@@ -20,7 +20,9 @@ from tests.trust.terminal_stream import DASHBOARD, foreign_control
 from tui_licenses import paths
 from tui_licenses.tui.app import TuiLicensesApp
 from tui_licenses.tui.clipboard import copy_sequence
+from tui_licenses.tui.picture_cells import decode_lines, encode_lines
 from tui_licenses.tui.screens.problem import ProblemApp
+from tui_licenses.tui.terminal_cells import Line, Pen
 from tui_licenses.tui.wall import Wall, WalledApp, without_hidden
 
 BLACK = Color(0, 0, 0)
@@ -170,3 +172,11 @@ def test_what_is_told_at_the_end_is_cleaned() -> None:
         assert terminal.wait_for_exit() == 0
     assert "told ‹U+001B›[6666m[b]end".encode() in terminal.raw
     assert list(foreign_control(terminal.raw, DASHBOARD)) == []
+
+
+def test_a_kept_picture_with_control_characters_or_other_codes_is_not_shown() -> None:
+    line = Line(["a", "b"], [Pen.known(("1",), "31", "49")] * 2)
+    assert decode_lines(encode_lines([line])) is not None
+    for glyphs, code in ((["\x1b", "b"], "31"), (["a", "\x9b"], "31"), (["a", "b"], "31m\x1b[2J")):
+        planted = Line(glyphs, [Pen.known(("1",), code, "49")] * 2)
+        assert decode_lines(encode_lines([planted])) is None

@@ -142,15 +142,19 @@ def _run_processes(run: Run) -> None:
     environment = {**os.environ, "PYTHONPATH": str(_ROOT), "LC_ALL": "C", "PYTHONUTF8": "0"}
     environment["PYTHONCOERCECLOCALE"] = "0"
     for text in run.choose([text for text in _TEXTS if "\0" not in text], fast=1):
-        command = [*_PROGRAM, "inspect", text]
-        written, status = run_in_terminal(command, environment)
-        _look(run, Ended(status, written, b""), ascii(command)[:200])
-        done = subprocess.run(command, env=environment, capture_output=True, check=False)
-        _look(run, Ended(done.returncode, done.stdout, done.stderr), ascii(command)[:200])
-        run.expect(
-            done.returncode == status != 1, Broken.UNHANDLED, f"{ascii(command)[:200]}: {status}"
-        )
-        run.disturb(2 * (MARKS[text].encode() in written))
+        # The last two are errors of the dashboard, which no command line writes.
+        for words in (("inspect", text), ("open", text), ("--context", text)):
+            what = ascii(words)[:200]
+            written, status = run_in_terminal([*_PROGRAM, *words], environment)
+            _look(run, Ended(status, written, b""), what)
+            run.disturb(MARKS[text].encode() in written)
+            done = subprocess.run(
+                [*_PROGRAM, *words], env=environment, capture_output=True, check=False
+            )
+            _look(run, Ended(done.returncode, done.stdout, done.stderr), what)
+            run.disturb(MARKS[text].encode() in done.stderr)
+            is_told = 1 not in (status, done.returncode)
+            run.expect(is_told, Broken.UNHANDLED, f"{what}: {status}, {done.returncode}")
 
 
 def _run(run: Run) -> None:
