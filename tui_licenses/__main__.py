@@ -33,16 +33,16 @@ def main() -> None:
     from tui_licenses.last_resort import take_over
 
     take_over(_recorded)
+    if "TUI_LICENSES_REFRESH_TOKEN" in os.environ:
+        from tui_licenses.secret import hold_secrets
+
+        hold_secrets(os.environ)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the arguments ask for and return the exit status; nothing is raised."""
     try:
-        if "TUI_LICENSES_REFRESH_TOKEN" in os.environ:
-            from tui_licenses.secret import hold_secrets
-
-            hold_secrets(os.environ)
         if isinstance(sys.stdout, TextIOWrapper):
             # A terminal that cannot show a name must not keep the rest from being shown.
             sys.stdout.reconfigure(errors="backslashreplace")

@@ -34,9 +34,12 @@ _SECONDS_MAXIMUM = 60
 _NO_CORE = re.compile(r"^Max core file size +0 +0 ", re.MULTILINE)
 # The program runs to its end, and then starts another as it would start any.
 _WITH_CHILD = """
-import subprocess, sys
-from tui_licenses.__main__ import run
-run(sys.argv[1:])
+import subprocess
+from tui_licenses.__main__ import main
+try:
+    main()
+except SystemExit:
+    pass
 subprocess.run(["cat", "/proc/self/environ"], check=True)
 """
 
