@@ -56,7 +56,9 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except SystemExit as end:
         # A library that ends the program in its own words.
-        return end.code if isinstance(end.code, int) else _fail(arguments, end)
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        return _fail(arguments, end)
     except Exception as error:  # noqa: BLE001 - the last boundary: no traceback reaches a user
         return _fail(arguments, error)
     return status
