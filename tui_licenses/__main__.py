@@ -31,16 +31,16 @@ def main() -> None:
     from tui_licenses.last_resort import take_over
 
     take_over(_recorded)
+    if "TUI_LICENSES_REFRESH_TOKEN" in os.environ:
+        from tui_licenses.secret import hold_secrets
+
+        hold_secrets(os.environ)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the arguments ask for and return the exit status; nothing is raised."""
     try:
-        if "TUI_LICENSES_REFRESH_TOKEN" in os.environ:
-            from tui_licenses.secret import hold_secrets
-
-            hold_secrets(os.environ)
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 # A terminal that cannot show a name must not keep the rest from being shown.
@@ -55,7 +55,9 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except SystemExit as end:
         # A library that ends the program in its own words.
-        return end.code if isinstance(end.code, int) else _fail(arguments, end)
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        return _fail(arguments, end)
     except Exception as error:  # noqa: BLE001 - the last boundary: no traceback reaches a user
         return _fail(arguments, error)
     return status

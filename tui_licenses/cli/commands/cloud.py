@@ -176,6 +176,10 @@ def _register_serving(cloud: click.Group) -> None:
         """Serve a license cloud over HTTP; beyond this host only with TLS."""
         from tui_licenses.cloud.key_files import credential
         from tui_licenses.cloud.serve import serve as serve_cloud
+        from tui_licenses.secret import protect_process
+
+        # It holds the keys that sign license files.
+        protect_process()
 
         def tell(url: str) -> None:
             invocation.output.item({"url": url}, [("URL", url)])
