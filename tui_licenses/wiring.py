@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -138,6 +139,7 @@ class Services:
             lambda: connection.client,
             self.endpoint,
             connection.automatic_trust,
+            connection.now,
         )
 
     async def aclose(self) -> None:
@@ -236,6 +238,15 @@ class _Connection:
     def clock_warning(self) -> str | None:
         """Return what to tell of this host's clock, or None."""
         return None if self._transport is None else self._transport.clock.warning()
+
+    def now(self) -> datetime:
+        """Return the time by which dates of license files are judged.
+
+        Raises `DocumentError` (`clock-wrong`) where the cloud said another time.
+        """
+        if self._transport is not None:
+            self._transport.clock.check()
+        return datetime.now(UTC)
 
     @cached_property
     def _session(self) -> Session:
