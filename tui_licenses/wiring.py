@@ -72,11 +72,7 @@ class Services:
 
     def has_open_changes(self) -> bool:
         """Say whether there are changes whose outcome is not known, of any process."""
-        try:
-            with os.scandir(paths.journal_folder(self.context.name)) as files:
-                return any(file.name.endswith(paths.CHANGE_SUFFIX) for file in files)
-        except OSError:
-            return False
+        return has_open_changes(self.context.name)
 
     async def settle_changes(self) -> list[Settled]:
         """Ask the cloud what became of those changes, and return it for each.
@@ -160,6 +156,15 @@ def open_services(
     """
     context = choose_context(configuration, context_name, environment)
     return Services(context, configuration.settings, environment)
+
+
+def has_open_changes(context_name: str) -> bool:
+    """Say whether the journal of a context holds changes whose outcome is not known."""
+    try:
+        with os.scandir(paths.journal_folder(context_name)) as files:
+            return any(file.name.endswith(paths.CHANGE_SUFFIX) for file in files)
+    except OSError:
+        return False
 
 
 async def sign_in(context: Context, credentials: Credentials) -> User:
