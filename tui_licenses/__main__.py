@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from tui_licenses.errors import TuiLicensesError
 
-COLUMNS_MINIMUM = 60
-ROWS_MINIMUM = 15
 INTERRUPTED = 130
 UNEXPECTED = 1
 _COMMAND_LINE = "tui_licenses.cli.main"
@@ -30,12 +28,19 @@ class DashboardRequest(NamedTuple):
 
 def main() -> None:
     """Run the program and leave with its exit status (docs/exit-codes.md)."""
+    from tui_licenses.last_resort import take_over
+
+    take_over(_recorded)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the arguments ask for and return the exit status; nothing is raised."""
     try:
+        if "TUI_LICENSES_REFRESH_TOKEN" in os.environ:
+            from tui_licenses.secret import hold_secrets
+
+            hold_secrets(os.environ)
         if isinstance(sys.stdout, TextIOWrapper):
             # A terminal that cannot show a name must not keep the rest from being shown.
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -47,6 +52,9 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read us has seen enough; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except SystemExit as end:
+        # A library that ends the program in its own words.
+        return end.code if isinstance(end.code, int) else _fail(arguments, end)
     except Exception as error:  # noqa: BLE001 - the last boundary: no traceback reaches a user
         return _fail(arguments, error)
     return status
@@ -116,20 +124,20 @@ def open_dashboard(
 def check_terminal() -> None:
     """Refuse to open the dashboard where it could not be seen; raises `UseError`."""
     from tui_licenses.errors import UseError
+    from tui_licenses.terminal import COLUMNS_MINIMUM, ROWS_MINIMUM, terminal_size
 
+    size = terminal_size()
     # Without a terminal on standard input Textual would spin at full speed.
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if size is None:
         raise UseError(
             "no-terminal",
             "The dashboard needs a terminal, and there is none.",
             "Use a command instead, such as `tui-licenses keys list`; see `tui-licenses --help`.",
         )
-    columns, rows = os.get_terminal_size(sys.stdout.fileno())
-    # 0x0 is what a serial line says when it does not know.
-    if (columns or COLUMNS_MINIMUM) < COLUMNS_MINIMUM or (rows or ROWS_MINIMUM) < ROWS_MINIMUM:
+    if not size.is_enough:
         raise UseError(
             "terminal-too-small",
-            f"The terminal has {columns}x{rows} cells; the dashboard needs "
+            f"The terminal has {size.columns}x{size.rows} cells; the dashboard needs "
             f"{COLUMNS_MINIMUM}x{ROWS_MINIMUM}.",
             "Enlarge it, or use a command such as `tui-licenses keys list`.",
         )
@@ -149,7 +157,9 @@ def _dispatch(arguments: Sequence[str]) -> int:
             print(file.read(), end="")
         return 0
     from tui_licenses.cli.main import run as run_command
+    from tui_licenses.last_resort import take_over_libraries
 
+    take_over_libraries(_recorded)
     return run_command(arguments, open_dashboard)
 
 
@@ -164,7 +174,7 @@ def _columns() -> int:
         return HELP_COLUMNS
 
 
-def _fail(arguments: Sequence[str], error: Exception) -> int:
+def _fail(arguments: Sequence[str], error: BaseException) -> int:
     """Tell an error in the format that was asked for, and return its exit status."""
     from tui_licenses.errors import TuiLicensesError
 
@@ -178,7 +188,7 @@ def _fail(arguments: Sequence[str], error: Exception) -> int:
     return told.exit_status
 
 
-def _recorded(error: Exception) -> TuiLicensesError:
+def _recorded(error: BaseException) -> TuiLicensesError:
     """Log what should not have happened, without messages and variables, and say where."""
     from datetime import UTC, datetime
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +51,6 @@ class Context:
     url: str | None
     ca_file: Path | None = None
     show_add_ons: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What signs a context in to its license cloud."""
-
-    subject_id: str
-    refresh_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,24 +169,6 @@ def choose_context(
     if ca_file and context.url is not None:
         context = replace(context, ca_file=Path(ca_file))
     return context
-
-
-def credentials_from_environment(environment: Mapping[str, str]) -> Credentials | None:
-    """Return the sign-in that the environment gives, or None.
-
-    Raises `UseError` (`invalid-request`) where it gives only half of one.
-    """
-    subject_id = environment.get(SUBJECT_VARIABLE, "")
-    refresh_token = environment.get("TUI_LICENSES_REFRESH_TOKEN", "")
-    if not subject_id and not refresh_token:
-        return None
-    if not subject_id or not refresh_token:
-        raise UseError(
-            "invalid-request",
-            "The environment gives only half of a sign-in.",
-            "Set both TUI_LICENSES_SUBJECT_ID and TUI_LICENSES_REFRESH_TOKEN, or neither.",
-        )
-    return Credentials(subject_id, refresh_token)
 
 
 def copy_owner(context: Context, environment: Mapping[str, str]) -> str:

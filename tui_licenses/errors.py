@@ -20,8 +20,10 @@ The exit statuses are those of `docs/exit-codes.md`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
+
+from tui_licenses.secret import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,15 @@ class TuiLicensesError(Exception):
         details: tuple[Detail, ...] = (),
         request_id: str | None = None,
     ) -> None:
-        super().__init__(message)
+        # Whatever was typed, answered or read may stand in a sentence; a secret never does.
+        self.message = redact(message)
+        super().__init__(self.message)
         self.code = code
-        self.message = message
-        self.next_step = next_step
-        self.details = details
+        self.next_step = redact(next_step)
+        self.details = tuple(
+            replace(detail, pointer=redact(detail.pointer), message=redact(detail.message))
+            for detail in details
+        )
         self.request_id = request_id
 
     def __str__(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -32,6 +34,11 @@ def embedded_cloud_folder() -> Path:
 def embedded_database_file() -> Path:
     """Return the SQLite database of the embedded cloud."""
     return embedded_cloud_folder() / "cloud.sqlite3"
+
+
+def cloud_secrets_folder(name: str) -> Path:
+    """Return the folder with the secrets of a license cloud whose database is on a server."""
+    return _DIRECTORIES.user_data_path / "clouds" / name
 
 
 def trust_folder() -> Path:
@@ -67,10 +74,11 @@ def log_file() -> Path:
 def private_folder(folder: Path) -> Path:
     """Create a folder that only its owner can enter, and return it.
 
-    Raises `FileError` (`folder-not-writable`).
+    Folders above it that are missing are created alike. Raises `FileError`
+    (`folder-not-writable`).
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create(folder)
     except OSError as error:
         raise FileError(
             "folder-not-writable",
@@ -78,3 +86,42 @@ def private_folder(folder: Path) -> Path:
             "Check its permissions, or set HOME or the XDG variables to a folder of yours.",
         ) from error
     return folder
+
+
+def _create(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _create(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    # Whatever the umask says: 0777 would make a folder that nobody can enter.
+    folder.chmod(0o700)
+    # What is saved in a new folder is on disk only when the folder itself is.
+    above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(above)
+    finally:
+        os.close(above)
+
+
+def access_token_file(context_name: str) -> Path:
+    """Return the private file with the access token that the programs of this user share.
+
+    In memory (XDG_RUNTIME_DIR) where that folder is private, or else in the state folder.
+    """
+    return access_token_folders()[0] / f"{context_name}.json"
+
+
+def access_token_folders() -> tuple[Path, ...]:
+    """Return where access tokens may lie, the place in use first."""
+    kept = state_folder() / "access-tokens"
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if not runtime or not Path(runtime).is_absolute():
+        return (kept,)
+    in_memory = Path(runtime) / "tui-licenses"
+    try:
+        status = Path(runtime).stat()
+    except OSError:
+        return (kept,)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        return (kept,)
+    return in_memory, kept

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import gzip
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from tests.support.folders import names_in
 from tests.support.scripted_server import Answer, Behaviour, Received, http, problem
 from tests.support.scripted_services import scripted_services
 from tests.support.values import make_instance
-from tui_licenses.errors import DocumentError, TuiLicensesError, UnavailableError
+from tui_licenses.errors import DocumentError, FileError, TuiLicensesError, UnavailableError
 from tui_licenses.service import bulk as module
 from tui_licenses.service.downloads import DocumentKind, DownloadOutcome, Subject
 
@@ -84,11 +86,11 @@ async def test_a_document_too_large_to_be_one_is_refused(tmp_path: Path) -> None
     assert (await failed(answer, tmp_path)).code == "unexpected-answer"
 
 
-async def test_more_than_was_promised_is_not_kept(tmp_path: Path) -> None:
-    packed = gzip.compress(BODY * 2)
+async def test_an_encoding_that_nobody_asked_for_is_refused(tmp_path: Path) -> None:
+    packed = gzip.compress(BODY)
     digest = base64.b64encode(hashlib.sha256(BODY).digest()).decode()
     answer = http(200, packed, {"Repr-Digest": f"sha-256=:{digest}:", "Content-Encoding": "gzip"})
-    assert (await failed(answer, tmp_path)).code == "digest-mismatch"
+    assert (await failed(answer, tmp_path)).code == "unexpected-answer"
 
 
 async def test_a_connection_cut_in_the_middle_is_a_fault_of_the_network(tmp_path: Path) -> None:
@@ -188,6 +190,33 @@ async def test_where_nothing_answers_the_rest_is_not_tried(tmp_path: Path) -> No
     codes = [outcome.error.code for outcome in result.outcomes if outcome.error]
     assert len(codes) == 500
     assert set(codes) == {"internal", "not-fetched"}
+
+
+async def test_after_a_folder_took_a_file_no_more_the_rest_is_not_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    async with scripted_services(lambda _: document()) as (services, server):
+        result = await services.downloads.bulk(DocumentKind.PROFILE, many(500), tmp_path).run()
+        assert len(server.paths()) < 50
+    codes = [outcome.error.code for outcome in result.outcomes if outcome.error]
+    assert len(codes) == 500
+    assert set(codes) == {"folder-not-writable", "not-fetched"}
+    assert names_in(tmp_path) == []
+
+
+async def test_a_folder_that_anybody_may_change_is_refused_before_anything_is_asked(
+    tmp_path: Path,
+) -> None:
+    tmp_path.chmod(0o777)
+    async with scripted_services(lambda _: document()) as (services, server):
+        with pytest.raises(FileError) as caught:
+            await services.downloads.profile(INSTANCE, tmp_path)
+        assert server.paths() == []
+    assert caught.value.code == "folder-unsafe"
 
 
 @pytest.mark.parametrize(

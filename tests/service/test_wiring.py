@@ -16,10 +16,10 @@ from tui_licenses import paths
 from tui_licenses.config import (
     Configuration,
     Context,
-    Credentials,
     load_configuration,
     save_configuration,
 )
+from tui_licenses.credentials import Credentials
 from tui_licenses.domain.account import Role
 from tui_licenses.errors import (
     DocumentError,
@@ -29,6 +29,7 @@ from tui_licenses.errors import (
     UnavailableError,
     UseError,
 )
+from tui_licenses.secret import Secret
 from tui_licenses.service.sign_in import load_credentials, save_credentials
 from tui_licenses.wiring import EMBEDDED_ENDPOINT, open_services, sign_in, sign_out
 
@@ -78,7 +79,7 @@ async def test_a_context_without_a_sign_in_says_how_to_get_one() -> None:
 
 
 async def test_a_sign_in_that_others_can_read_is_refused_with_the_command_that_helps() -> None:
-    save_credentials(WORK, Credentials("subject", "refresh"))
+    save_credentials(WORK, Credentials("subject", Secret("refresh")))
     file = paths.credentials_file("work")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     file.chmod(0o640)
@@ -91,8 +92,8 @@ async def test_a_sign_in_that_others_can_read_is_refused_with_the_command_that_h
 
 
 def test_a_damaged_sign_in_is_told() -> None:
-    save_credentials(WORK, Credentials("subject", "refresh"))
-    assert load_credentials(WORK) == Credentials("subject", "refresh")
+    save_credentials(WORK, Credentials("subject", Secret("refresh")))
+    assert load_credentials(WORK) == Credentials("subject", Secret("refresh"))
     paths.credentials_file("work").write_bytes(b"{}")
     with pytest.raises(FileError) as caught:
         load_credentials(WORK)
@@ -104,7 +105,8 @@ async def test_a_good_sign_in_is_kept_and_becomes_the_current_context(
 ) -> None:
     save_configuration(Configuration(contexts=(WORK,), current="work"))
     context = Context("lab", f"{served_cloud.url}/")
-    user = await sign_in(context, Credentials(*served_cloud.sign_ins[Role.OPERATOR]))
+    subject_id, refresh_token = served_cloud.sign_ins[Role.OPERATOR]
+    user = await sign_in(context, Credentials(subject_id, Secret(refresh_token)))
     assert user.role is Role.OPERATOR
     configuration = load_configuration()
     assert configuration.current == "lab"
@@ -125,7 +127,7 @@ async def test_a_good_sign_in_is_kept_and_becomes_the_current_context(
 async def test_a_refused_sign_in_leaves_everything_as_it_was(home: Path) -> None:
     async with scripted_services(lambda _: problem("internal", 500)) as (_, server):
         with pytest.raises(UnavailableError):
-            await sign_in(Context("lab", server.url), Credentials("subject", "refresh"))
+            await sign_in(Context("lab", server.url), Credentials("subject", Secret("refresh")))
     assert names_in(home) == []
 
 
@@ -142,7 +144,7 @@ async def test_a_context_that_cannot_be_is_refused_before_anything_is_sent(
     context: Context, code: str
 ) -> None:
     with pytest.raises(UseError) as caught:
-        await sign_in(context, Credentials("subject", "refresh"))
+        await sign_in(context, Credentials("subject", Secret("refresh")))
     assert caught.value.code == code
 
 

@@ -31,6 +31,10 @@ class Received:
     body: bytes
 
 
+class Last(bytes):
+    """An answer after which the connection ends, whatever it says about that itself."""
+
+
 Answer = bytes | Behaviour
 Responder = Callable[[Received], Answer]
 
@@ -120,7 +124,7 @@ class ScriptedServer:
                     break
                 writer.write(answer)
                 await writer.drain()
-                if b"Connection: close" in answer:
+                if isinstance(answer, Last) or b"Connection: close" in answer:
                     break
         except (OSError, asyncio.IncompleteReadError):
             pass

@@ -10,8 +10,10 @@ from textual.widgets import Input
 from tests.conftest import ServedCloud
 from tests.tui.conftest import Dashboard, OpenDashboard
 from tests.tui.test_dialogs import dialog_text
-from tui_licenses.config import EMBEDDED_CONTEXT, Context, Credentials, load_configuration
+from tui_licenses.config import EMBEDDED_CONTEXT, Context, load_configuration
+from tui_licenses.credentials import Credentials
 from tui_licenses.domain.account import Role
+from tui_licenses.secret import Secret
 from tui_licenses.service.sign_in import load_credentials
 from tui_licenses.state.store import Store
 from tui_licenses.tui.screens.sign_in import SignInScreen
@@ -58,7 +60,7 @@ async def test_a_good_sign_in_is_kept_and_its_context_becomes_the_current_one(
     configuration = load_configuration()
     assert configuration.current == "main"
     kept = load_credentials(Context("main", served_cloud.url))
-    assert kept == Credentials(subject_id, refresh_token)
+    assert kept == Credentials(subject_id, Secret(refresh_token))
 
 
 async def test_a_wrong_token_is_told_here_and_nothing_typed_is_lost(

@@ -129,9 +129,9 @@ def test_every_file_is_on_disk_before_its_name_and_the_folder_once_after_the_nam
         done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
         sync(descriptor)
 
-    def recorded_link(source: Path, target: Path) -> None:
-        done.append(target.name)
-        link(source, target)
+    def recorded_link(source: str, target: str, **how: int) -> None:
+        done.append(target)
+        link(source, target, **how)
 
     monkeypatch.setattr(os, "fsync", recorded_sync)
     monkeypatch.setattr(os, "link", recorded_link)
@@ -185,7 +185,7 @@ def test_a_full_disk_leaves_nothing_and_is_called_that(tmp_path: Path) -> None:
 def test_a_file_system_without_hard_links_is_served_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replace: bool
 ) -> None:
-    def link(*_: object) -> None:
+    def link(*_: object, **__: object) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     monkeypatch.setattr(os, "link", link)

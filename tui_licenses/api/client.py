@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -17,6 +16,14 @@ from tui_licenses.api.license_sets import (
     WireLicenseSet,
     WireLicenseSets,
     WireLicenseSetsRequest,
+)
+from tui_licenses.api.parts import (
+    Change,
+    ChangesPage,
+    LicenseSet,
+    Page,
+    Rest,
+    WantedLicense,
 )
 from tui_licenses.api.problems import error_for
 from tui_licenses.api.schemas import (
@@ -60,7 +67,7 @@ from tui_licenses.domain.license_key import GROUP_LENGTH, LicenseKey
 from tui_licenses.errors import TuiLicensesError
 from tui_licenses.text import clean
 
-__all__ = ["Change", "ChangesPage", "Client", "Page", "RevisionConflictError"]
+__all__ = ["Client", "RevisionConflictError"]
 
 _LICENSING = f"{BASE_PATH}/licensing"
 _JSON = {"Content-Type": "application/json"}
@@ -72,53 +79,10 @@ _LIST_BYTES_MAXIMUM = 32 * 1024 * 1024
 _LICENSE_SETS_BYTES_MAXIMUM = 64 * 1024 * 1024
 
 Download = AbstractAsyncContextManager[StreamedAnswer]
+
+
 Wanted = TypeVar("Wanted")
 Item_co = TypeVar("Item_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One changed object: `instance` or `key` is how it is now, neither once it is gone."""
-
-    kind: str
-    id: str
-    instance: Instance | None
-    key: LicenseKey | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangesPage:
-    """Changes in their order, and the cursor that follows them."""
-
-    items: tuple[Change, ...]
-    next_cursor: str
-    has_more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item_co]):
-    """A part of a list of `total`; `changes_cursor` is where changes are followed from."""
-
-    items: tuple[Item_co, ...]
-    total: int
-    changes_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class WantedLicense:
-    """An instance whose license file is wanted; the digests are of what is here already."""
-
-    instance_id: str
-    license_sha256: str | None = None
-    manifest_sha256: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LicenseSet:
-    """A license file and its manifest; None for what is the same as what is here."""
-
-    license_file: bytes | None = field(repr=False)
-    manifest: bytes | None = field(repr=False)
 
 
 class _WireItem(Protocol[Item_co]):
@@ -286,23 +250,29 @@ class Client:
             raise unexpected_answer("The license cloud answered for other instances than asked.")
         return [_to_license_set(item) for item in answer.items]
 
-    def certificate(self, key_id: str, known_sha256: str | None = None) -> Download:
+    def certificate(
+        self, key_id: str, known_sha256: str | None = None, rest: Rest | None = None
+    ) -> Download:
         """Start the download of a certificate; its answer may be a problem.
 
         As with every download, an answer with status 304 says that it is the one with the SHA-256
-        (hex) that is known.
+        (hex) that is known, one with 206 that it is the rest that was asked for.
         """
-        return self._download(f"{_key_path(key_id)}/certificate", known_sha256)
+        return self._download(f"{_key_path(key_id)}/certificate", known_sha256, rest)
 
-    def profile_file(self, instance_id: str, known_sha256: str | None = None) -> Download:
+    def profile_file(
+        self, instance_id: str, known_sha256: str | None = None, rest: Rest | None = None
+    ) -> Download:
         """Start the download of a server profile; its answer may be a problem."""
-        return self._download(f"{_instance_path(instance_id)}/profile", known_sha256)
+        return self._download(f"{_instance_path(instance_id)}/profile", known_sha256, rest)
 
-    def _download(self, path: str, known_sha256: str | None) -> Download:
+    def _download(self, path: str, known_sha256: str | None, rest: Rest | None) -> Download:
         # The digest is of the document itself, so it must arrive as it is.
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if known_sha256 is not None:
             headers["If-None-Match"] = f'"{known_sha256}"'
+        if rest is not None:
+            headers |= {"Range": f"bytes={rest.offset}-", "If-Range": rest.etag}
         return self._session.stream(Request("GET", path, headers=headers, is_download=True))
 
     async def _read(

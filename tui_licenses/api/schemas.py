@@ -389,7 +389,10 @@ class TokenAnswer(Wire):
 
 
 class WireTrust(Wire):
-    """The signed trust document (docs/license-file.md) and the roots it can be checked with."""
+    """The signed trust document (docs/license-file.md) and the roots it can be checked with.
+
+    `earlier` are those before it, the first one first: nobody can follow who misses a step.
+    """
 
     class Root(Wire):
         keyid: str
@@ -398,3 +401,4 @@ class WireTrust(Wire):
     document: str
     roots: list[Root]
     lab: bool
+    earlier: list[str] = []

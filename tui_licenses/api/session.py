@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import msgspec
 
+from tui_licenses.api.access_token import AccessToken, SharedAccessToken, boot_seconds
 from tui_licenses.api.answers import decode
 from tui_licenses.api.faults import unexpected_answer
 from tui_licenses.api.schemas import BASE_PATH, TokenAnswer, TokenRequest
 from tui_licenses.api.transport import Answer, Request, StreamedAnswer, Transport
-from tui_licenses.config import Credentials
+from tui_licenses.credentials import Credentials
+from tui_licenses.secret import Secret
 
 # 60 s: a token must not end between its use here and its check there.
 _RENEW_BEFORE_END_SECONDS = 60
 _UNAUTHORISED = 401
-
-
-@dataclass(frozen=True, slots=True)
-class _AccessToken:
-    text: str = field(repr=False)
-    renew_at: float
 
 
 class Session:
@@ -34,14 +29,19 @@ class Session:
         self,
         transport: Transport,
         credentials: Callable[[], Awaitable[Credentials]],
-        clock: Callable[[], float] = time.monotonic,
+        shared: SharedAccessToken | None = None,
+        clock: Callable[[], float] = boot_seconds,
     ) -> None:
-        """Prepare a session; `credentials` are asked for when a token is needed."""
+        """Prepare a session; `credentials` are asked for when a token has to be exchanged.
+
+        With a `shared` token, programs share one exchange as well.
+        """
         self._transport = transport
         self._credentials = credentials
+        self._shared = shared
         self._clock = clock
         self._exchanging = asyncio.Lock()
-        self._token: _AccessToken | None = None
+        self._token: AccessToken | None = None
 
     async def send(self, request: Request) -> Answer:
         """Send a request and return the whole answer, whatever its status."""
@@ -52,37 +52,57 @@ class Session:
     async def stream(self, request: Request) -> AsyncIterator[StreamedAnswer]:
         """Send a request and give its answer while the body still arrives.
 
-        A token that the cloud refuses is exchanged once more. Raises `SignInError`
-        (`invalid-refresh-token`, `token-missing`) and what `Transport.stream` raises.
+        A token that the cloud refuses is renewed once, and the request sent once more. Raises
+        `SignInError` (`invalid-refresh-token`, `token-missing`, `passphrase-needed`) and what
+        `Transport.stream` raises.
         """
+        refused: AccessToken | None = None
         async with AsyncExitStack() as stack:
             for is_last in (False, True):
-                token = await self._access_token()
+                token = await self._access_token(refused)
                 authorised = replace(
                     request,
-                    headers={**request.headers, "Authorization": f"Bearer {token.text}"},
+                    headers={**request.headers, "Authorization": f"Bearer {token.text.reveal()}"},
                 )
                 streamed = await stack.enter_async_context(self._transport.stream(authorised))
                 if streamed.status != _UNAUTHORISED or is_last:
                     break
-                if self._token is token:
-                    self._token = None
+                refused = token
                 await stack.aclose()
             yield streamed
 
-    async def _access_token(self) -> _AccessToken:
+    async def _access_token(self, refused: AccessToken | None) -> AccessToken:
         async with self._exchanging:
-            if self._token is None or self._clock() >= self._token.renew_at:
-                self._token = await self._exchange()
+            if self._token is None or not self._is_usable(self._token, refused):
+                self._token = await self._renewed(refused)
             return self._token
 
-    async def _exchange(self) -> _AccessToken:
+    def _is_usable(self, token: AccessToken, refused: AccessToken | None) -> bool:
+        return token.is_good(self._clock()) and (refused is None or token.text != refused.text)
+
+    async def _renewed(self, refused: AccessToken | None) -> AccessToken:
+        shared = self._shared
+        if shared is None:
+            return await self._exchange()
+        found = await shared.read()
+        if found is not None and self._is_usable(found, refused):
+            return found
+        async with shared.locked():
+            # Whoever held the lock may have exchanged for us.
+            found = await shared.read()
+            if found is not None and self._is_usable(found, refused):
+                return found
+            token = await self._exchange()
+            await shared.keep(token)
+            return token
+
+    async def _exchange(self) -> AccessToken:
         credentials = await self._credentials()
         body = TokenRequest(
             subject_type="Application",
             subject_id=credentials.subject_id,
             grant_type="refreshToken",
-            refresh_token=credentials.refresh_token,
+            refresh_token=credentials.refresh_token.reveal(),
         )
         request = Request(
             "POST",
@@ -97,4 +117,4 @@ class Session:
             raise unexpected_answer("The license cloud answered with an access token that is none.")
         lifetime = max(0, token.expires_in)
         margin = min(_RENEW_BEFORE_END_SECONDS, lifetime / 2)
-        return _AccessToken(token.access_token, started + lifetime - margin)
+        return AccessToken(Secret(token.access_token), started, started + lifetime - margin)

@@ -61,9 +61,34 @@ Exit statuses: [exit-codes.md](exit-codes.md).
 | `TUI_LICENSES_CONTEXT` | the context to use |
 | `TUI_LICENSES_URL` | the address of a license cloud, instead of a context |
 | `TUI_LICENSES_SUBJECT_ID`, `TUI_LICENSES_REFRESH_TOKEN` | the sign-in |
+| `TUI_LICENSES_PASSPHRASE_FILE` | a file with the passphrase of a sealed sign-in |
+| `CREDENTIALS_DIRECTORY` | set by systemd, see below |
 | `TUI_LICENSES_CA_FILE` | CA certificates to trust |
 | `TUI_LICENSES_FORMAT` | as `--format` |
 | `HTTPS_PROXY`, `NO_PROXY`, `NO_COLOR`, `XDG_…` | as everywhere |
+
+## Where the sign-in is kept
+
+In a file that only its owner may read; a file that others could read, replace or reach is refused
+with the `chmod` or `chown` that mends it. `login --encrypt` or `passphrase set` seals it (Argon2id,
+AES-256-GCM): the passphrase is asked for on a terminal, or read from the first line of the private
+file that `TUI_LICENSES_PASSPHRASE_FILE` names, or of an open one such as `/dev/fd/3`.
+`login --keyring` uses the keyring of the desktop, with `pip install tui-licenses[keyring]`.
+
+All programs of a user share one access token for as long as it is valid, in `XDG_RUNTIME_DIR` or,
+where that is not private, in the state folder; so a passphrase is not asked for at each command.
+`logout` removes both.
+
+A service or timer of systemd gets the refresh token as a credential, and `TUI_LICENSES_URL` and
+`TUI_LICENSES_SUBJECT_ID`, which are no secrets, with `Environment=`:
+
+```
+systemd-creds encrypt --name=tui-licenses-refresh-token - /etc/tui-licenses/refresh-token
+LoadCredentialEncrypted=tui-licenses-refresh-token:/etc/tui-licenses/refresh-token
+```
+
+A credential `tui-licenses-passphrase` opens a sealed sign-in. A refresh token in the environment is
+taken out of it at the start: the programs that this one starts do not inherit it.
 
 ## Settings
 

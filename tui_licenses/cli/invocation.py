@@ -15,6 +15,7 @@ from tui_licenses.config import Configuration, load_configuration
 from tui_licenses.errors import SignInError, UnavailableError
 
 if TYPE_CHECKING:
+    from tui_licenses.secret import Secret
     from tui_licenses.wiring import Services
 
 _INTERRUPTED_CHANGE = (
@@ -67,8 +68,26 @@ class Invocation:
     ) -> Result:
         """Run asynchronous work with the services of the chosen context, and close them.
 
-        Before work that `asks_cloud`, changes whose outcome is not known are settled and told.
+        Before work that `asks_cloud`, changes whose outcome is not known are settled and told. On
+        a terminal a sealed sign-in asks for its passphrase, and the work begins again.
         """
+        from tui_licenses.cli.asking import ask_passphrase, can_ask
+
+        try:
+            return self._run(work, None, asks_cloud=asks_cloud)
+        except SignInError as error:
+            # Nothing was sent without an access token.
+            if error.code != "passphrase-needed" or not can_ask():
+                raise
+        return self._run(work, ask_passphrase(), asks_cloud=asks_cloud)
+
+    def _run(
+        self,
+        work: Callable[[Services], Awaitable[Result]],
+        passphrase: Secret | None,
+        *,
+        asks_cloud: bool,
+    ) -> Result:
         import asyncio
 
         from tui_licenses.wiring import open_services
@@ -78,6 +97,8 @@ class Invocation:
 
         async def with_services() -> Result:
             try:
+                if passphrase is not None:
+                    await services.unlock(passphrase)
                 if asks_cloud:
                     await self._settle(services)
                 return await work(services)

@@ -30,6 +30,7 @@ _MODULES = {
     "login": "account",
     "logout": "account",
     "whoami": "account",
+    "passphrase": "passphrase",
     "context": "context",
     "instances": "instances",
     "keys": "keys",
@@ -41,6 +42,7 @@ _MODULES = {
     "profile": "profile",
     "events": "events",
     "cloud": "cloud",
+    "doctor": "doctor",
 }
 
 

@@ -1,24 +1,28 @@
 """What whoever runs a license cloud does: create, fill, issue, suspend, make tokens, check.
 
 Every function opens the database it is given, does one thing in one transaction and closes it.
-`database` is a file or an SQLAlchemy URL; `account` is the id or the exact name of an account;
-`key` is the id of a key or its sixteen characters.
+`database` is a file or a URL (`cloud.database`); `account` is the id or the exact name of an
+account; `key` is the id of a key or its sixteen characters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_licenses.cloud.findings import Finding
 from tui_licenses.domain.account import Role
 from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import Feature, KeyKind, LicenseKey
 
 if TYPE_CHECKING:
+    from tui_licenses.cloud.backup_file import WrittenBackup
+    from tui_licenses.cloud.restore import RestoreOptions, RestoreReport
+    from tui_licenses.cloud.signing_key_changes import ListedKeys
     from tui_licenses.cloud.store import Store
 
 
@@ -36,7 +40,7 @@ class NewToken:
     """A new API sign-in; the refresh token is told here once and never again."""
 
     subject_id: str
-    refresh_token: str
+    refresh_token: str = field(repr=False)
     role: Role
     display_name: str
     account_id: str
@@ -79,22 +83,14 @@ class SeedReport:
     tokens: tuple[NewToken, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing `check` found wrong; `target` names the row, keys by id only."""
-
-    code: str
-    target: str
-    message: str
-
-
 @contextmanager
 def _opened(database: str | Path) -> Iterator[Store]:
-    from tui_licenses.cloud.store import open_store
+    from tui_licenses.cloud.store import explaining, open_store
 
     store = open_store(database)
     try:
-        yield store
+        with explaining(store):
+            yield store
     finally:
         store.close()
 
@@ -125,11 +121,12 @@ def seed(
     `invalid-request`).
     """
     from tui_licenses.cloud.seeding.seed import seed_store
-    from tui_licenses.cloud.store import create_store
+    from tui_licenses.cloud.store import create_store, explaining
 
     store, _, _ = create_store(database, lab=True)
     try:
-        return seed_store(store, instances, keys, random_seed, now or datetime.now(UTC))
+        with explaining(store):
+            return seed_store(store, instances, keys, random_seed, now or datetime.now(UTC))
     finally:
         store.close()
 
@@ -244,6 +241,80 @@ def revoke_token(database: str | Path, subject_id: str) -> TokenSummary:
 
     with _opened(database) as store, store.write() as connection:
         return revoke_subject(connection, store.now(), subject_id)
+
+
+def signing_keys(database: str | Path) -> ListedKeys:
+    """List the root and the signing keys."""
+    from tui_licenses.cloud.signing_key_changes import list_keys
+
+    with _opened(database) as store:
+        return list_keys(store)
+
+
+def rotate_signing_key(database: str | Path, root_key: Path | None = None) -> ListedKeys:
+    """Add a signing key; the ones before it sign beside it until they are retired.
+
+    Here and below, `root_key` is the file of the root where that is kept off the host. Raises
+    `UseError` (`root-key-missing`, `root-key-wrong`) and `StateError`.
+    """
+    from tui_licenses.cloud.signing_key_changes import rotate
+
+    with _opened(database) as store:
+        return rotate(store, root_key)
+
+
+def retire_signing_key(
+    database: str | Path, keyid: str, root_key: Path | None = None
+) -> ListedKeys:
+    """Let a signing key sign no more; what it has signed stays valid."""
+    from tui_licenses.cloud.signing_key_changes import retire
+
+    with _opened(database) as store:
+        return retire(store, keyid, root_key)
+
+
+def revoke_signing_key(
+    database: str | Path, keyid: str, root_key: Path | None = None
+) -> ListedKeys:
+    """Make all that a signing key has signed worthless; a new one takes over where needed."""
+    from tui_licenses.cloud.signing_key_changes import revoke
+
+    with _opened(database) as store:
+        return revoke(store, keyid, root_key)
+
+
+def rotate_root(
+    database: str | Path, root_key: Path | None = None, new_root_key: Path | None = None
+) -> ListedKeys:
+    """Put a new root, kept in `new_root_key`, in the place of the old one; both sign."""
+    from tui_licenses.cloud.signing_key_changes import rotate_root as rotate
+
+    with _opened(database) as store:
+        return rotate(store, root_key, new_root_key)
+
+
+def export_root(database: str | Path, target: Path) -> ListedKeys:
+    """Move the root's private key off the host, into a file."""
+    from tui_licenses.cloud.signing_key_changes import export_root as export
+
+    with _opened(database) as store:
+        return export(store, target)
+
+
+def back_up(database: str | Path, target: Path, passphrase: str | None = None) -> WrittenBackup:
+    """Write a backup of a cloud that may be serving; with a passphrase it holds the keys."""
+    from tui_licenses.cloud.backup import back_up as write_backup
+
+    with _opened(database) as store:
+        return write_backup(store, target, passphrase)
+
+
+def restore(database: str | Path, backup: Path, options: RestoreOptions) -> RestoreReport:
+    """Put a backup in the place of a database that nobody uses; all or nothing."""
+    from tui_licenses.cloud.database import find_database
+    from tui_licenses.cloud.restore import restore as put_back
+
+    return put_back(backup, find_database(database).path, options)
 
 
 def check(database: str | Path) -> tuple[Finding, ...]:

@@ -10,19 +10,22 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 from sqlalchemy.exc import DatabaseError
 
 from tui_licenses.cloud import tables
-from tui_licenses.cloud.administration import Finding
+from tui_licenses.cloud.audit_chain import seal_key
+from tui_licenses.cloud.check_audit import check_audit, check_guards
+from tui_licenses.cloud.check_host import check_files, check_settings
+from tui_licenses.cloud.findings import Finding
 from tui_licenses.cloud.instants import NEVER
 from tui_licenses.cloud.operations.change_set import assigned_position, unassigned_position
 from tui_licenses.cloud.operations.license_files import current_license_file
 from tui_licenses.cloud.operations.tallies import count_by_place, outdated_shown_states
 from tui_licenses.cloud.search import name_order, words
+from tui_licenses.cloud.storage_check import check_storage
 from tui_licenses.domain.instance import InstanceState
 from tui_licenses.domain.license_key import GROUP_LENGTH, KeyKind, KeyState, normalise_key
 from tui_licenses.errors import DocumentError, UseError
 
 if TYPE_CHECKING:
     from tui_licenses.cloud.store import Store
-    from tui_licenses.documents.trust import TrustStore
 
 _Check = Callable[["Store", Connection], Iterator[Finding]]
 
@@ -42,7 +45,10 @@ def check_store(store: Store) -> tuple[Finding, ...]:
                     findings.append(finding)
                     if len(findings) >= FINDINGS_MAXIMUM:
                         return tuple(findings)
-    except DatabaseError:
+    except DatabaseError as error:
+        if error.connection_invalidated:
+            # The server went away: that is no damage.
+            raise
         findings.append(
             Finding("database-damaged", "database", "The database could not be read to its end.")
         )
@@ -50,15 +56,18 @@ def check_store(store: Store) -> tuple[Finding, ...]:
 
 
 def _check_storage(_store: Store, connection: Connection) -> Iterator[Finding]:
-    for (message,) in connection.exec_driver_sql("PRAGMA integrity_check"):
-        if message != "ok":
-            yield Finding("database-damaged", "database", f"SQLite reports: {message}.")
-    for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        yield Finding(
-            "dangling-reference",
-            f"{row[0]} row {row[1]}",
-            f"It refers to a row of {row[2]} that is not there.",
-        )
+    yield from check_storage(connection)
+
+
+def _check_host(store: Store, connection: Connection) -> Iterator[Finding]:
+    yield from check_settings(connection)
+    # SQLite gives its log the mode of the database.
+    yield from check_files((store.path, *store.signing.files.names()))
+
+
+def _check_audit(store: Store, connection: Connection) -> Iterator[Finding]:
+    yield from check_guards(connection)
+    yield from check_audit(connection, seal_key(store.signing.pepper))
 
 
 def _check_counters(_store: Store, connection: Connection) -> Iterator[Finding]:
@@ -267,9 +276,10 @@ def _check_profiles(_store: Store, connection: Connection) -> Iterator[Finding]:
 def _check_license_files(store: Store, connection: Connection) -> Iterator[Finding]:
     """Make each license file anew and verify it as a reader does."""
     from tui_licenses.documents.license_file import verify_license_file
+    from tui_licenses.documents.trust import TrustStore
 
     try:
-        trust = _trust(store)
+        trust = TrustStore((store.signing.trust(),))
     except DocumentError:
         # Told by `_check_signing`; without it nothing can be verified.
         return
@@ -310,32 +320,29 @@ def _made_license_file(
     return None if made is None else (made.content, made.sha256)
 
 
-def _trust(store: Store) -> TrustStore:
-    from tui_licenses.documents.trust import TrustStore
-    from tui_licenses.documents.trust_document import establish_trust
-
-    signing = store.signing
-    trust = establish_trust(
-        signing.trust_document.encode(), signing.root.public_key, is_lab=signing.is_lab
-    )
-    return TrustStore((trust,))
-
-
 def _check_signing(store: Store, _connection: Connection) -> Iterator[Finding]:
+    signing = store.signing
     try:
-        trusted = {key.keyid for trust in _trust(store).trusts for key in trust.keys}
+        trust = signing.trust()
     except DocumentError as error:
         yield Finding("trust-wrong", "trust document", error.message)
         return
-    if not {signer.public_key.keyid for signer in store.signing.signers} <= trusted:
+    listed = {key.keyid for key in trust.keys}
+    if not {signer.public_key.keyid for signer in signing.signers} <= listed:
         yield Finding(
             "trust-wrong", "signing key", "The trust document does not list the signing key."
+        )
+    if not signing.has_root and signing.files.has_any_root():
+        yield Finding(
+            "trust-wrong", "root key", "The root key here did not sign the trust document."
         )
 
 
 _CHECKS: tuple[_Check, ...] = (
     _check_storage,
+    _check_host,
     _check_signing,
+    _check_audit,
     _check_counters,
     _check_tallies,
     _check_sequences,

@@ -7,7 +7,7 @@ transport. Everything it signs is labelled lab.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ class EmbeddedCredentials:
     plan: str
     role: Role
     subject_id: str
-    refresh_token: str
+    refresh_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def embedded_credentials(database: Path) -> tuple[EmbeddedCredentials, ...]:
         return ()
     try:
         decoded = msgspec.json.decode(read_private(path), type=_CredentialsFile)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FileError(
             "file-damaged",
             f"The sign-in file of the embedded cloud cannot be read: {path.name}.",
@@ -178,7 +178,7 @@ def open_embedded(
     return EmbeddedCloud(
         create_app(store),
         embedded_credentials(database),
-        (store.signing.root.public_key,),
+        (store.signing.root,),
         store.signing.trust_document.encode(),
         store.close,
     )

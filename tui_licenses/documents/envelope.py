@@ -20,6 +20,7 @@ LICENSE_TYPE = f"{_TYPE_PREFIX}license.v1+json"
 MANIFEST_TYPE = f"{_TYPE_PREFIX}manifest.v1+json"
 TRUST_TYPE = f"{_TYPE_PREFIX}trust.v1+json"
 CERTIFICATE_TYPE = f"{_TYPE_PREFIX}certificate.v1+json"
+BACKUP_TYPE = f"{_TYPE_PREFIX}backup.v1+json"
 
 _KEYID = re.compile(rf"[0-9a-f]{{{KEYID_CHARACTERS}}}")
 
@@ -37,7 +38,8 @@ LICENSE = DocumentKind(LICENSE_TYPE, "license file", "not-a-license")
 MANIFEST = DocumentKind(MANIFEST_TYPE, "manifest", "not-a-manifest")
 TRUST = DocumentKind(TRUST_TYPE, "trust document", "not-a-trust-document")
 CERTIFICATE = DocumentKind(CERTIFICATE_TYPE, "certificate code", "not-a-certificate-code")
-_KINDS = {kind.payload_type: kind for kind in (LICENSE, MANIFEST, TRUST, CERTIFICATE)}
+BACKUP = DocumentKind(BACKUP_TYPE, "backup", "not-a-backup")
+_KINDS = {kind.payload_type: kind for kind in (LICENSE, MANIFEST, TRUST, CERTIFICATE, BACKUP)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from tui_licenses.errors import (
     TuiLicensesError,
     UnavailableError,
 )
+from tui_licenses.files import FOLDER_REFUSALS
 from tui_licenses.service.checksums import update_checksums
 from tui_licenses.service.outcomes import BulkResult, DownloadOutcome, Subject
 from tui_licenses.service.saving import Fetched, Saved
@@ -132,7 +133,7 @@ class BulkDownload:
         if outcomes:
             has_failed = all(map(_is_general, outcomes))
             self._failures_in_a_row = self._failures_in_a_row + 1 if has_failed else 0
-        if self._failures_in_a_row >= _FAILURES_IN_A_ROW:
+        if self._failures_in_a_row >= _FAILURES_IN_A_ROW or any(map(_is_final, outcomes)):
             self.stop()
 
     def _update_checksums(self) -> FileError | None:
@@ -160,6 +161,11 @@ async def to_the_end(function: Callable[[], Result], then: Callable[[Result], No
     then(running.result())
     if cancelled is not None:
         raise cancelled
+
+
+def _is_final(outcome: Saved | TuiLicensesError) -> bool:
+    """Say whether the folder took a file no more: it takes none of the others either."""
+    return isinstance(outcome, FileError) and outcome.code in FOLDER_REFUSALS
 
 
 def _is_general(outcome: Saved | TuiLicensesError) -> bool:

@@ -29,13 +29,13 @@ def update_checksums(
     """
     path = folder / CHECKSUMS_NAME
     try:
-        with locked(folder):
+        with locked(folder) as opened:
             if not path.exists() and not may_create:
                 return None
             before = _read(path)
             known = _merged(folder, before, checksums)
             if known != before:
-                write_private(path, known)
+                write_private(path, known, folder=opened)
     except FileError as error:
         return error
     except OSError as error:

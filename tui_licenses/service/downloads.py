@@ -9,12 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_licenses.api.client import Client, WantedLicense
+from tui_licenses.api.client import Client
+from tui_licenses.api.parts import WantedLicense
 from tui_licenses.config import Settings
 from tui_licenses.domain import file_names
 from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import GROUP_LENGTH, LicenseKey
 from tui_licenses.errors import FileError, TuiLicensesError, UseError
+from tui_licenses.files.folder import OpenFolder
 from tui_licenses.service.bulk import BulkDownload
 from tui_licenses.service.fetching import fetch, received
 from tui_licenses.service.outcomes import (
@@ -39,6 +41,8 @@ __all__ = [
     "Subject",
 ]
 
+# What a full disk needs to stay usable.
+_ROOM_BYTES = 1024 * 1024
 # So many that a request costs little beside them, so few that all eight find work.
 _LICENSE_FILES_AT_ONCE = 20
 
@@ -104,7 +108,7 @@ class DownloadService:
         """Prepare to save one document for each subject; `on_outcome` hears of each at once.
 
         Raises `UseError` (`invalid-request`) where there are no such documents at all, `FileError`
-        (`folder-not-writable`) where none can be saved.
+        (`folder-not-writable`, `folder-unsafe`, `disk-full`) where none can be saved.
         """
         if kind is DocumentKind.MANIFEST:
             raise UseError(
@@ -153,7 +157,7 @@ class DownloadService:
         else:
             raise _other_subject(kind)
         (here,) = await asyncio.to_thread(read_here, [path])
-        return Fetched(name, kind, path, await fetch(ask, path.name, here))
+        return Fetched(name, kind, path, await fetch(ask, path, f"{kind}/{subject.id}", here))
 
     async def _license_sets(
         self, folder: Path, subjects: Sequence[Subject]
@@ -205,4 +209,13 @@ def _check_folder(folder: Path) -> None:
             "folder-not-writable",
             f"Nothing can be saved in {folder}: there is no such folder, or it is not yours.",
             "Choose another folder, or check that this one exists and is yours.",
+        )
+    with OpenFolder(folder) as opened:
+        disk = os.fstatvfs(opened.descriptor)
+    # A hint only: what is written may still be refused. Some file systems do not say.
+    if disk.f_blocks and disk.f_bavail * disk.f_frsize < _ROOM_BYTES:
+        raise FileError(
+            "disk-full",
+            f"There is no room for documents in {folder}.",
+            "Free some space or choose another folder.",
         )

@@ -98,7 +98,7 @@ class LocalCopy:
         if self._file is None:
             return
         with contextlib.suppress(OSError):
-            os.utime(self._file, ns=(nanoseconds, nanoseconds))
+            os.utime(self._file, ns=(nanoseconds, nanoseconds), follow_symlinks=False)
 
     def forget(self) -> None:
         """Remove the copy."""

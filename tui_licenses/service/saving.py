@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING
 from tui_licenses.domain.instance import Instance
 from tui_licenses.errors import FileError, TuiLicensesError
 from tui_licenses.files import NewFile, read_regular, write_sets
-from tui_licenses.service.fetching import Document
+from tui_licenses.service.fetching import DOCUMENT_BYTES_MAXIMUM, Document
 from tui_licenses.service.outcomes import DocumentKind, SavedFile
 from tui_licenses.service.verification import DownloadedLicense
 
 if TYPE_CHECKING:
     from tui_licenses.service.verification import VerificationService
-
-# As large as a document can be (a profile); a larger file of that name is none of ours.
-_BYTES_MAXIMUM = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +54,11 @@ def read_here(paths: Sequence[Path]) -> list[Document | None]:
 
 def _read_here(path: Path) -> Document | None:
     try:
-        data = read_regular(path, _BYTES_MAXIMUM)
+        data = read_regular(path, DOCUMENT_BYTES_MAXIMUM)
     except FileError:
         return None
-    return Document.of(data, is_here=True) if len(data) <= _BYTES_MAXIMUM else None
+    # A larger file of that name is none of ours.
+    return Document.of(data, is_here=True) if len(data) <= DOCUMENT_BYTES_MAXIMUM else None
 
 
 class Saver:
@@ -107,7 +105,8 @@ class Saver:
         """Return what is to be written for a document: nothing that is there already."""
         files = []
         if not fetched.document.is_here:
-            files.append(NewFile(fetched.path, fetched.document.data, self._force))
+            data = fetched.document.data
+            files.append(NewFile(fetched.path, data, self._force, keep_old=True))
         beside = fetched.beside
         if beside is not None and not beside.manifest.is_here:
             # After the license file; an older manifest vouches for nothing any more.

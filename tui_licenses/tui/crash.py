@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import traceback
 from datetime import datetime
 
 from tui_licenses import paths
 from tui_licenses.errors import TuiLicensesError, UnexpectedError
+from tui_licenses.last_resort import places_of
 from tui_licenses.text import clean
 
 # One old log is enough to look back; a loop of failures must not fill the disk.
@@ -30,14 +30,8 @@ def record_failure(error: BaseException, now: datetime) -> UnexpectedError:
 
 def _entry(error: BaseException, now: datetime) -> str:
     # Frames and types only: a message or a variable may hold a license key or a token.
-    lines = [f"{now.isoformat(timespec='seconds')} {type(error).__name__}"]
-    lines += [
-        f"    {frame.filename}:{frame.lineno} in {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)
-    ]
-    if error.__cause__ is not None:
-        lines.append(f"    caused by {type(error.__cause__).__name__}")
-    return "\n".join(lines) + "\n"
+    heading = f"{now.isoformat(timespec='seconds')} {type(error).__name__}"
+    return "\n".join((heading, *places_of(error))) + "\n"
 
 
 def _append(entry: str) -> str:
@@ -45,7 +39,7 @@ def _append(entry: str) -> str:
     paths.private_folder(log.parent)
     if log.exists() and log.stat().st_size > _LOG_BYTES_MAXIMUM:
         log.replace(log.with_suffix(".log.1"))
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(log, flags, 0o600), "a", encoding="utf-8") as file:
         file.write(entry)
     return str(log)

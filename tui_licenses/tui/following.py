@@ -95,6 +95,10 @@ class Following:
             user = await app.services.account.who_am_i()
             self._store.dispatch(UserIdentified(user))
             app.push_screen(PlanGateScreen(user, error))
+        elif error.code == "passphrase-needed":
+            from tui_licenses.tui.screens.passphrase import PassphraseScreen
+
+            app.push_screen(PassphraseScreen(app.services), self._passphrase_ended)
         elif isinstance(error, SignInError):
             from tui_licenses.tui.screens.sign_in import SignInScreen
 
@@ -103,3 +107,7 @@ class Following:
     def _sign_in_ended(self, is_signed_in: bool | None) -> None:
         if is_signed_in:
             self._app.restart()
+
+    def _passphrase_ended(self, is_unlocked: bool | None) -> None:
+        if is_unlocked:
+            self._app.refresh_inventory()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from tui_licenses.config import Configuration, load_configuration
+from tui_licenses.last_resort import take_over_libraries
 from tui_licenses.tui.app import TuiLicensesApp
+from tui_licenses.tui.crash import record_failure
 from tui_licenses.tui.first_picture import Opening
 from tui_licenses.tui.place import Place
 from tui_licenses.wiring import open_services
@@ -20,6 +24,7 @@ def run_dashboard(
     After a bug the problem is shown in a small app of its own: the terminal is whole again, and
     the dashboard can be started anew.
     """
+    take_over_libraries(lambda error: record_failure(error, datetime.now(UTC)))
     while True:
         services = open_services(configuration, context_name)
         app = TuiLicensesApp(services, configuration, place=place, opening=opening)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import os
 import re
 import subprocess
 from collections import Counter
@@ -198,6 +200,26 @@ def test_a_file_that_holds_something_else_is_replaced_only_by_force(program: Pro
     assert names_in(Path("files")) == before
     program(*words, "--force")
     assert hashlib.sha256(path.read_bytes()).hexdigest() == file["sha256"]
+    assert path.with_name(f"{path.name}.bak").read_bytes() == b"mine"
+
+
+def test_a_disk_that_fills_up_ends_the_run_and_says_so(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("files").mkdir()
+    folder, sync = str(Path("files").resolve()), os.fsync
+
+    def fail(descriptor: int) -> None:
+        if str(Path(f"/proc/self/fd/{descriptor}").readlink()).startswith(folder):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail)
+    words = ("download", "certificate", "--all", "--to", "files")
+    refusal = program.refusal(*words, status=10)
+    assert refusal["code"] == "disk-full"
+    assert "no room" in refusal["message"]
+    assert names_in(Path("files")) == []
 
 
 @pytest.mark.parametrize("kind", ["license", "certificate", "profile"])
@@ -225,7 +247,10 @@ def test_what_a_license_file_says_is_shown_as_unverified(
     done = program("inspect", str(license_file), "--format", "json")
     contents = done.envelope()
     assert contents["data"]["verified"] is False
-    assert contents["warnings"] == ["Not verified: anybody could have written this."]
+    assert contents["warnings"] == [
+        "Not verified: anybody could have written this.",
+        "It names a signing key of a lab cloud.",
+    ]
     assert "Not verified" in done.notes
     assert len(contents["data"]["keys"]) > 1
     masked = program("inspect", str(license_file), "--mask").output

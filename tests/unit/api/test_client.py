@@ -19,10 +19,11 @@ from tests.support.scripted_server import (
     signing_in,
 )
 from tests.support.values import make_instance
-from tui_licenses.api.client import Change, ChangesPage, Client, RevisionConflictError
+from tui_licenses.api.client import Client, RevisionConflictError
+from tui_licenses.api.parts import Change, ChangesPage
 from tui_licenses.api.session import Session
 from tui_licenses.api.transport import Transport
-from tui_licenses.config import Credentials
+from tui_licenses.credentials import Credentials
 from tui_licenses.errors import (
     NotAllowedError,
     NotFoundError,
@@ -32,12 +33,13 @@ from tui_licenses.errors import (
     UnavailableError,
     UnexpectedError,
 )
+from tui_licenses.secret import Secret
 
 Call = Callable[[Client], Awaitable[object]]
 
 
 async def credentials() -> Credentials:
-    return Credentials("subject", "refresh")
+    return Credentials("subject", Secret("refresh"))
 
 
 async def called(
@@ -128,7 +130,7 @@ async def test_a_token_that_is_none_is_no_answer_of_a_cloud(token: dict[str, obj
 
 
 def test_secrets_are_not_in_a_representation() -> None:
-    assert "refresh" not in repr(Credentials("subject", "refresh"))
+    assert "tlr_1" not in repr(Credentials("subject", Secret("tlr_1")))
 
 
 @pytest.mark.parametrize(

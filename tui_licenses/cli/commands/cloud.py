@@ -8,8 +8,14 @@ from pathlib import Path
 
 import click
 
-from tui_licenses.cli.commands import cloud_tokens
-from tui_licenses.cli.commands.cloud_database import Database, is_embedded, prepare, with_database
+from tui_licenses.cli.commands import cloud_backup, cloud_signing_keys, cloud_tokens
+from tui_licenses.cli.commands.cloud_database import (
+    Database,
+    is_embedded,
+    prepare,
+    served,
+    with_database,
+)
 from tui_licenses.cli.facts import KEY_COLUMNS
 from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.records import key_record
@@ -29,6 +35,8 @@ def register(root: click.Group) -> None:
     _register_issuing(cloud)
     _register_key_states(cloud)
     cloud_tokens.register(cloud)
+    cloud_signing_keys.register(cloud)
+    cloud_backup.register(cloud)
 
 
 def _register_setting_up(cloud: click.Group) -> None:
@@ -62,9 +70,10 @@ def _register_setting_up(cloud: click.Group) -> None:
             raise DocumentError(
                 "cloud-damaged",
                 f"The database has {len(findings)} faults.",
-                "Stop the cloud and restore a backup, or ask whoever runs it.",
+                "Each of them says what to do about it.",
                 details=tuple(
-                    Detail(finding.target, finding.code, finding.message) for finding in findings
+                    Detail(finding.target, finding.code, f"{finding.message} {finding.next_step}")
+                    for finding in findings
                 ),
             )
         invocation.output.item({"findings": []}, [("Database", "no fault found")])
@@ -165,6 +174,7 @@ def _register_serving(cloud: click.Group) -> None:
         tls_key: Path | None,
     ) -> None:
         """Serve a license cloud over HTTP; beyond this host only with TLS."""
+        from tui_licenses.cloud.key_files import credential
         from tui_licenses.cloud.serve import serve as serve_cloud
 
         def tell(url: str) -> None:
@@ -172,7 +182,18 @@ def _register_serving(cloud: click.Group) -> None:
             invocation.output.flush()
             invocation.output.note("Serving the license cloud; Ctrl-C stops it.")
 
-        if serve_cloud(prepare(database), host, port, tls_cert, tls_key, on_ready=tell):
+        if tls_cert is not None and tls_key is None:
+            tls_key = credential("tls-key")
+        interrupted = serve_cloud(
+            served(database),
+            host,
+            port,
+            tls_cert,
+            tls_key,
+            on_ready=tell,
+            on_warning=invocation.output.note,
+        )
+        if interrupted:
             raise KeyboardInterrupt
 
 

@@ -113,7 +113,11 @@ def _add(
         default=Path(),
         help="The folder to save into, created if need be; the current one if left out.",
     )
-    @click.option("--force", is_flag=True, help="Replace files that hold something else.")
+    @click.option(
+        "--force",
+        is_flag=True,
+        help="Replace files that hold something else; each stays beside the new one as NAME.bak.",
+    )
     def download(
         invocation: Invocation,
         ids: tuple[str, ...],
@@ -227,7 +231,8 @@ def _remove_if_empty(folder: Path) -> None:
 def _make_folder(folder: Path) -> bool:
     """Create the folder to save into where there is none; say whether it is new."""
     try:
-        folder.mkdir()
+        # Whatever the umask: nothing is saved where anybody may change it.
+        folder.mkdir(mode=0o755)
     except FileExistsError:
         return False
     except OSError as error:
@@ -365,10 +370,10 @@ def _show(invocation: Invocation, finished: Finished, *, is_single: bool) -> Non
         invocation.output.items(records, SAVED_FILE_COLUMNS)
         return
     invocation.output.outcomes(records, SAVED_FILE_COLUMNS)
-    codes = {error.code for _, error in failed}
-    if len(failed) == len(outcomes) and len(codes) == 1:
+    causes = {error.code: error for _, error in failed if error.code != "not-fetched"}
+    if len(failed) == len(outcomes) and len(causes) == 1:
         # One cause for all of them, as a folder that cannot be written: that is what to tell.
-        raise failed[0][1]
+        raise next(iter(causes.values()))
     raise PartialFailureError(
         "partial-failure",
         f"{len(failed)} of {len(outcomes)} documents could not be downloaded.",

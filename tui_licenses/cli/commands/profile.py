@@ -18,7 +18,11 @@ def register(root: click.Group) -> None:
 
     @command(root, "profile")
     @click.option("--to", "target", type=click.Path(path_type=Path), help="Save into this file.")
-    @click.option("--force", is_flag=True, help="Replace a file that holds something else.")
+    @click.option(
+        "--force",
+        is_flag=True,
+        help="Replace a file that holds something else; it stays beside the new one as NAME.bak.",
+    )
     def profile(invocation: Invocation, target: Path | None, force: bool) -> None:
         """Write the server profile of this host (XML) to standard output, or into a file."""
         data = invocation.run(
@@ -27,7 +31,7 @@ def register(root: click.Group) -> None:
         if target is None:
             write_profile(invocation, data)
             return
-        write_private(target, data, replace=force)
+        write_private(target, data, replace=force, keep_old=True)
         digest = hashlib.sha256(data).hexdigest()
         invocation.output.item(
             {"path": str(target.absolute()), "size": len(data), "sha256": digest},

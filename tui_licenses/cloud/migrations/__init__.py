@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from tui_licenses.errors import UseError
 
 
-def migrate(engine: Engine) -> bool:
-    """Bring a database to the newest revision; return whether anything was done.
+def migrate(engine: Engine, revision: str = "head") -> bool:
+    """Bring a database to a revision, the newest one by default; return whether it changed.
 
     Raises `UseError` (`database-newer`) for a database of a newer program.
     """
@@ -24,9 +24,9 @@ def migrate(engine: Engine) -> bool:
     # Without it alembic splits the option above at blanks and colons.
     config.set_main_option("path_separator", "os")
     script = ScriptDirectory.from_config(config)
-    with engine.connect() as connection:
+    with engine.connect() as connection, connection.begin():
         current = MigrationContext.configure(connection).get_current_revision()
-    if current == script.get_current_head():
+    if current in {revision, script.get_current_head()}:
         return False
     if current is not None and current not in {entry.revision for entry in script.walk_revisions()}:
         raise UseError(
@@ -38,5 +38,5 @@ def migrate(engine: Engine) -> bool:
         writing = connection.execution_options(begin_immediate=True)
         with writing.begin():
             config.attributes["connection"] = writing
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     return True

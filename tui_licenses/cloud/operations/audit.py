@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tui_licenses.cloud import tables
+from tui_licenses.cloud.audit_chain import LINKED, SEAL_KEY, link, seal
 
 ADMINISTRATOR_NAME = "cloud administration"
 
@@ -28,11 +29,18 @@ class Author:
         return cls(account_id, ADMINISTRATOR_NAME, now)
 
 
+_ACCOUNT = tables.account
+# It also locks the account's row: the events of an account follow each other, on PostgreSQL too.
 _NEXT_EVENT = (
-    update(tables.account)
-    .where(tables.account.c.id == bindparam("account"))
-    .values(event_count=tables.account.c.event_count + 1)
-    .returning(tables.account.c.event_count)
+    update(_ACCOUNT)
+    .where(_ACCOUNT.c.id == bindparam("account"))
+    .values(event_count=_ACCOUNT.c.event_count + 1)
+    .returning(_ACCOUNT.c.event_count, _ACCOUNT.c.event_head)
+)
+_SET_HEAD = (
+    update(_ACCOUNT)
+    .where(_ACCOUNT.c.id == bindparam("account"))
+    .values(event_head=bindparam("head"), event_seal=bindparam("seal"))
 )
 
 
@@ -45,26 +53,41 @@ def record(
     before: Mapping[str, object] | None = None,
     after: Mapping[str, object] | None = None,
 ) -> int:
-    """Write one event and return its number.
+    """Write one event, linked to the one before it, and return its number.
 
-    `target` is a kind and an id; `before` and `after` hold the members that changed. Callers
-    mask keys (`domain.license_key.mask_key`): nothing here can tell one from other text.
+    `connection` is one of `Store.write`. `target` is a kind and an id; `before` and `after` hold
+    the members that changed. Callers mask keys (`domain.license_key.mask_key`): nothing here can
+    tell one from other text.
     """
-    sequence = connection.execute(_NEXT_EVENT, {"account": author.account_id}).scalar_one()
+    sequence, head = connection.execute(_NEXT_EVENT, {"account": author.account_id}).one()
     target_kind, target_id = target
-    connection.execute(
-        insert(tables.event),
-        {
-            "account_id": author.account_id,
-            "sequence": sequence,
-            "at": author.now,
-            "actor": author.name,
-            "action": action,
-            "target_kind": target_kind,
-            "target_id": target_id,
-            "before": None if before is None else msgspec.json.encode(before).decode(),
-            "after": None if after is None else msgspec.json.encode(after).decode(),
-            "request_id": author.request_id,
-        },
-    )
+    event: dict[str, object] = {
+        "account_id": author.account_id,
+        "sequence": sequence,
+        "at": author.now,
+        "actor": author.name,
+        "action": action,
+        "target_kind": target_kind,
+        "target_id": target_id,
+        "before": None if before is None else msgspec.json.encode(before).decode(),
+        "after": None if after is None else msgspec.json.encode(after).decode(),
+        "request_id": author.request_id,
+    }
+    event["link"] = link(head, [event[name] for name in LINKED])
+    connection.execute(insert(tables.event), event)
+    set_head(connection, author.account_id, sequence, str(event["link"]))
     return int(sequence)
+
+
+def set_head(connection: Connection, account_id: str, event_count: int, head: str) -> None:
+    """Keep the digest of an account's last event with the seal that vouches for it."""
+    key: bytes = connection.get_execution_options()[SEAL_KEY]
+    sealed = seal(key, account_id, event_count, head)
+    connection.execute(_SET_HEAD, {"account": account_id, "head": head, "seal": sealed})
+
+
+def seal_heads(connection: Connection) -> None:
+    """Seal every account whose events were linked without the key, as a migration does."""
+    unsealed = select(_ACCOUNT.c.id, _ACCOUNT.c.event_count, _ACCOUNT.c.event_head)
+    for row in connection.execute(unsealed.where(_ACCOUNT.c.event_seal == "")).all():
+        set_head(connection, row.id, row.event_count, row.event_head)

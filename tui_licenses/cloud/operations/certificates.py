@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.rows import AnyRow, read_key
+from tui_licenses.cloud.signing_keys import current_signing
 from tui_licenses.domain.license_key import GROUP_LENGTH
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def certificate_of(store: Store, connection: Connection, row: AnyRow) -> Certifi
         key.activated_at,
         key.expires_at,
     )
-    code = certificate_code(content, store.signing.issuer, store.signing.signers[0])
+    signing = current_signing(store, connection)
+    code = certificate_code(content, signing.issuer, signing.signers[0])
     return Certificate(content, code)
 
 

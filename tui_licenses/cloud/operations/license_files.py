@@ -25,6 +25,8 @@ from tui_licenses.cloud.rows import (
     find_key_row,
     instance_keys,
 )
+from tui_licenses.cloud.settings import read_setting
+from tui_licenses.cloud.signing_keys import CloudSigning, current_signing
 from tui_licenses.documents.license_file import build_license_file, rebuild_license_file
 from tui_licenses.documents.license_payload import (
     LicensedFeature,
@@ -78,14 +80,16 @@ def licensed_keys(connection: Connection, instance: AnyRow) -> tuple[LicensedKey
     return tuple(_licensed_key(row) for row in rows)
 
 
-def _undated(store: Store, instance: AnyRow, keys: tuple[LicensedKey, ...]) -> LicensePayload:
+def _undated(
+    signing: CloudSigning, instance: AnyRow, keys: tuple[LicensedKey, ...]
+) -> LicensePayload:
     """Return what a license file says, under serial and instant 0."""
-    return license_payload(store.signing.issuer, 0, 0, instance.id, instance.fingerprint, keys)
+    return license_payload(signing.issuer, 0, 0, instance.id, instance.fingerprint, keys)
 
 
-def _content_hash(store: Store, undated: LicensePayload) -> str:
+def _content_hash(signing: CloudSigning, undated: LicensePayload) -> str:
     """Return a digest of everything the bytes depend on but serial and instant."""
-    signers = " ".join(signer.public_key.keyid for signer in store.signing.signers)
+    signers = " ".join(signer.public_key.keyid for signer in signing.signers)
     return hashlib.sha256(signers.encode() + b"\n" + encode_payload(undated)).hexdigest()
 
 
@@ -93,18 +97,18 @@ def _dated(undated: LicensePayload, serial: int, issued: int) -> LicensePayload:
     return msgspec.structs.replace(undated, serial=serial, issued=issued, not_before=issued)
 
 
-def _build(store: Store, payload: LicensePayload) -> LicenseFile:
-    content = build_license_file(payload, store.signing.signers)
+def _build(signing: CloudSigning, payload: LicensePayload) -> LicenseFile:
+    content = build_license_file(payload, signing.signers)
     digest = hashlib.sha256(content).hexdigest()
     return LicenseFile(payload.serial, payload.issued, content, digest)
 
 
-def _rebuild(store: Store, undated: LicensePayload, known: AnyRow) -> LicenseFile:
+def _rebuild(signing: CloudSigning, undated: LicensePayload, known: AnyRow) -> LicenseFile:
     """Return the file as it was issued: the bytes with its digest were checked then."""
     payload = _dated(undated, known.serial, known.issued)
-    content = rebuild_license_file(payload, store.signing.signers)
+    content = rebuild_license_file(payload, signing.signers)
     if hashlib.sha256(content).hexdigest() != known.sha256:
-        return _build(store, payload)
+        return _build(signing, payload)
     return LicenseFile(known.serial, known.issued, content, known.sha256)
 
 
@@ -117,6 +121,11 @@ def _stored(connection: Connection, instance_id: str) -> AnyRow | None:
     return connection.execute(_STORED, {"instance_id": instance_id}).one_or_none()
 
 
+def serial_floor(connection: Connection) -> int:
+    """Return the serial above which files begin: not 0 where a backup was restored."""
+    return int(read_setting(connection, "serial_floor") or 0)
+
+
 def current_license_file(
     store: Store, connection: Connection, instance: AnyRow
 ) -> LicenseFile | None:
@@ -127,10 +136,11 @@ def current_license_file(
     keys = licensed_keys(connection, instance)
     if not keys:
         raise no_master(connection, instance)
-    known, undated = _stored(connection, instance.id), _undated(store, instance, keys)
-    if known is None or known.content_hash != _content_hash(store, undated):
+    signing = current_signing(store, connection)
+    known, undated = _stored(connection, instance.id), _undated(signing, instance, keys)
+    if known is None or known.content_hash != _content_hash(signing, undated):
         return None
-    return _rebuild(store, undated, known)
+    return _rebuild(signing, undated, known)
 
 
 def refresh_license_file(
@@ -143,12 +153,13 @@ def refresh_license_file(
     keys = licensed_keys(connection, instance)
     if not keys:
         return None
-    known, undated = _stored(connection, instance.id), _undated(store, instance, keys)
-    content_hash = _content_hash(store, undated)
+    signing = current_signing(store, connection)
+    known, undated = _stored(connection, instance.id), _undated(signing, instance, keys)
+    content_hash = _content_hash(signing, undated)
     if known is not None and known.content_hash == content_hash:
-        return _rebuild(store, undated, known)
-    serial = 1 if known is None else known.serial + 1
-    file = _build(store, _dated(undated, serial, now // MICROSECONDS_PER_SECOND))
+        return _rebuild(signing, undated, known)
+    serial = 1 + (serial_floor(connection) if known is None else known.serial)
+    file = _build(signing, _dated(undated, serial, now // MICROSECONDS_PER_SECOND))
     table = tables.license_file
     values = {
         "serial": serial,

@@ -15,7 +15,7 @@ CURSOR_HEADER = "X-Changes-Cursor"
 
 
 class _ChangesCursor(msgspec.Struct, array_like=True, frozen=True):
-    """`cloud` is the id of the root key: a database made anew starts its numbers anew."""
+    """`cloud` names its history: a database made anew or restored starts its numbers anew."""
 
     cloud: str
     account_id: str
@@ -24,7 +24,7 @@ class _ChangesCursor(msgspec.Struct, array_like=True, frozen=True):
 
 def changes_cursor(store: Store, account_id: str, sequence: int) -> str:
     """Return the cursor after the change with this number."""
-    return encode_cursor(_ChangesCursor(store.signing.root.public_key.keyid, account_id, sequence))
+    return encode_cursor(_ChangesCursor(store.signing.history, account_id, sequence))
 
 
 def read_changes_cursor(store: Store, account_id: str, last: int, text: str | None) -> int:
@@ -39,7 +39,7 @@ def read_changes_cursor(store: Store, account_id: str, last: int, text: str | No
         cursor = msgspec.json.decode(decode_cursor(text), type=_ChangesCursor)
     except msgspec.MsgspecError as error:
         raise invalid_cursor() from error
-    same_cloud = cursor.cloud == store.signing.root.public_key.keyid
+    same_cloud = cursor.cloud == store.signing.history
     if not same_cloud or cursor.account_id != account_id or not 0 <= cursor.sequence <= last:
         raise invalid_cursor()
     return cursor.sequence

@@ -18,7 +18,7 @@ from tui_licenses.cloud.http.reply import (
     matches_strongly,
     revision_etag,
 )
-from tui_licenses.cloud.http.resource import PROFILE_BYTES, Cloud, Resource
+from tui_licenses.cloud.http.resource import PROFILE_BYTES, Cloud, Resource, some_of
 from tui_licenses.cloud.instants import MICROSECONDS_PER_SECOND
 from tui_licenses.cloud.operations.certificates import certificate_of
 from tui_licenses.cloud.operations.instances import owned_instance, replace_profile
@@ -31,6 +31,7 @@ from tui_licenses.cloud.operations.profiles import stored_profile
 from tui_licenses.cloud.resources.instances import instance_reply, stale
 from tui_licenses.cloud.resources.media_types import LICENSE_MEDIA_TYPE, PROFILE_MEDIA_TYPE
 from tui_licenses.cloud.rows import AnyRow, instance_keys, read_key
+from tui_licenses.cloud.signing_keys import current_signing
 from tui_licenses.documents.manifest import ManifestFile, build_manifest, manifest_file
 from tui_licenses.domain.account import Role
 from tui_licenses.domain.file_names import (
@@ -40,7 +41,7 @@ from tui_licenses.domain.file_names import (
     profile_name,
 )
 
-_XML_TYPES = frozenset({"application/xml", "text/xml"})
+_XML_TYPES = (PROFILE_MEDIA_TYPE, "text/xml")
 _MANIFEST_MEDIA_TYPE = "application/vnd.tui-licenses.manifest.v1+json"
 _KINDS: tuple[Literal["license", "profile", "certificate"], ...] = (
     "license",
@@ -155,7 +156,7 @@ def manifest_of(
         files.append(manifest_file("profile", profile_name(row), stored.content))
     if "certificate" in kinds:
         files += _certificates(cloud, connection, row)
-    signing = cloud.store.signing
+    signing = current_signing(cloud.store, connection)
     # The instant of the newest part: the same parts give the same bytes.
     issued = max(issued, row.updated_at // MICROSECONDS_PER_SECOND)
     return build_manifest(signing.issuer, issued, row.id, serial, files, signing.signers)
@@ -189,8 +190,10 @@ RESOURCES = (
         "Replace the server profile of an instance",
         WireInstance,
         change=upload_profile,
+        headers=("ETag",),
         role=Role.OPERATOR,
-        request=PROFILE_MEDIA_TYPE,
+        request=_XML_TYPES,
+        statuses=(200, 201),
         body_bytes=PROFILE_BYTES,
         problems=(
             "unsupported-media-type",
@@ -217,7 +220,7 @@ RESOURCES = (
         "The signed manifest of the documents of an instance",
         _MANIFEST_MEDIA_TYPE,
         read=download_manifest,
-        parameters=frozenset({"kinds"}),
-        problems=("invalid-request", "instance-not-found", "no-master", "range-not-satisfiable"),
+        parameters={"kinds": some_of(_KINDS)},
+        problems=("instance-not-found", "no-master", "range-not-satisfiable"),
     ),
 )

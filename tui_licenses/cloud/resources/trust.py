@@ -6,14 +6,17 @@ from tui_licenses.api.schemas import WireTrust
 from tui_licenses.cloud.http.call import Call
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import Access, Cloud, Resource
+from tui_licenses.cloud.signing_keys import current_signing
 
 
 def show_trust(cloud: Cloud, call: Call) -> Reply:
-    """Answer the trust document; a reader checks it with a root it has from elsewhere."""
-    signing = cloud.store.signing
-    root = signing.root.public_key
+    """Answer the trust documents; a reader checks it with a root it has from elsewhere."""
+    with cloud.store.read() as connection:
+        signing = current_signing(cloud.store, connection)
+    root = signing.root
     answer = WireTrust(
         document=signing.trust_document,
+        earlier=list(signing.earlier_documents),
         roots=[WireTrust.Root(keyid=root.keyid, key=root.raw.hex())],
         lab=signing.is_lab,
     )
@@ -27,6 +30,7 @@ RESOURCES = (
         "The signed trust document and the public root key",
         WireTrust,
         read=show_trust,
+        headers=("ETag",),
         access=Access.SIGNED_IN,
     ),
 )

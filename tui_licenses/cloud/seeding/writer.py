@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Index, Table, insert, update
 
 from tui_licenses.cloud import tables
+from tui_licenses.cloud.audit_chain import LINKED, NO_HEAD, link
+from tui_licenses.cloud.operations.audit import set_head
 from tui_licenses.cloud.operations.tallies import fill_tallies
 from tui_licenses.domain.instance import InstanceState
 from tui_licenses.domain.license_key import KeyKind
@@ -83,9 +85,7 @@ class SeedWriter:
             index.create(self._connection)
         fill_tallies(self._connection)
         for events in self._events.values():
-            events.sort(key=lambda row: int(row["at"]))
-            numbered = [row | {"sequence": number} for number, row in enumerate(events, 1)]
-            self._connection.execute(insert(tables.event), numbered)
+            self._write_events(events)
         table = tables.account
         for account_id in account_ids:
             self._connection.execute(
@@ -99,6 +99,15 @@ class SeedWriter:
                     add_on_count=self._counts[account_id, "add_on_count"],
                 )
             )
+
+    def _write_events(self, events: list[Columns]) -> None:
+        events.sort(key=lambda row: int(row["at"]))
+        head = NO_HEAD
+        for number, row in enumerate(events, 1):
+            row["sequence"] = number
+            row["link"] = head = link(head, [row.get(name) for name in LINKED])
+        self._connection.execute(insert(tables.event), events)
+        set_head(self._connection, str(events[0]["account_id"]), len(events), head)
 
     def _next(self, account_id: str) -> int:
         self._sequences[account_id] += 1

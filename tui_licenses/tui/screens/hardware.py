@@ -185,7 +185,9 @@ class HardwareScreen(DomainScreen):
             return
         path = choice.folder / name
         try:
-            await asyncio.to_thread(write_private, path, csv_bytes(rows), replace=choice.force)
+            await asyncio.to_thread(
+                write_private, path, csv_bytes(rows), replace=choice.force, keep_old=True
+            )
         except TuiLicensesError as error:
             step = _REPLACE_STEP if error.code == "file-exists" else None
             self.query_one(InlineProblem).show(error, step)

@@ -13,8 +13,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
 from tui_licenses import wiring
-from tui_licenses.config import EMBEDDED_NAME, ENVIRONMENT_NAME, Context, Credentials
+from tui_licenses.config import EMBEDDED_NAME, ENVIRONMENT_NAME, Context
+from tui_licenses.credentials import Credentials
 from tui_licenses.errors import TuiLicensesError
+from tui_licenses.secret import Secret
 from tui_licenses.tui.widgets.inline_problem import InlineProblem
 
 # Contexts of these names cannot be signed in to: a sign-in from them makes one of its own.
@@ -109,7 +111,7 @@ class SignInScreen(ModalScreen[bool]):
         problem.show(None)
         progress.display = True
         context = replace(self._cloud_context, name=self._value("name"), url=self._value("url"))
-        credentials = Credentials(self._value("subject-id"), self._value("refresh-token"))
+        credentials = Credentials(self._value("subject-id"), Secret(self._value("refresh-token")))
         try:
             await wiring.sign_in(context, credentials)
         except TuiLicensesError as error:

@@ -1,0 +1,111 @@
+"""A backup is restored whole, over nothing newer, by nobody but its own cloud; or not at all."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.conftest import Template
+from tests.cloud.lab import Lab, open_lab, problem
+from tests.support.restores import CASES, PASSPHRASE, Case, Scene, make_template
+from tui_licenses.cloud.administration import back_up, check, make_account, restore
+from tui_licenses.cloud.restore import RestoreOptions
+from tui_licenses.errors import FileError, UseError
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seed the cloud that every test backs up."""
+    return make_template(tmp_path_factory.mktemp("seeded"))
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_restore(case: Case, seeded: Path, tmp_path: Path) -> None:
+    case(Scene.make(seeded, tmp_path))
+
+
+def test_a_backup_is_private_and_never_replaces_a_file(seeded: Path, tmp_path: Path) -> None:
+    scene = Scene.make(seeded, tmp_path)
+    assert scene.backup.stat().st_mode & 0o777 == 0o600
+    before = scene.backup.read_bytes()
+    with pytest.raises(FileError) as refused:
+        back_up(scene.database, scene.backup)
+    assert refused.value.code == "file-exists"
+    assert scene.backup.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+    assert check(scene.database) == ()
+
+
+def test_no_key_is_in_a_backup_that_anybody_could_read(seeded: Path, tmp_path: Path) -> None:
+    scene = Scene.make(seeded, tmp_path)
+    back_up(scene.database, tmp_path / "without")
+    for backup in (scene.backup, tmp_path / "without"):
+        content = backup.read_bytes()
+        for key in scene.database.parent.glob("*.key"):
+            assert key.read_bytes() not in content
+    assert b'{"keys":' not in (tmp_path / "without").read_bytes()
+
+
+def test_a_short_passphrase_is_refused(seeded: Path, tmp_path: Path) -> None:
+    scene = Scene.make(seeded, tmp_path)
+    with pytest.raises(UseError) as refused:
+        back_up(scene.database, tmp_path / "other", PASSPHRASE[:11])
+    assert refused.value.code == "passphrase-too-short"
+    assert not (tmp_path / "other").exists()
+
+
+def test_keys_that_are_not_in_a_backup_are_not_found(seeded: Path, tmp_path: Path) -> None:
+    scene = Scene.make(seeded, tmp_path)
+    scene.backup = tmp_path / "without"
+    back_up(scene.database, scene.backup)
+    with pytest.raises(UseError) as refused:
+        scene.restore(with_keys=True)
+    assert refused.value.code == "keys-not-in-backup"
+
+
+def test_a_backup_of_a_cloud_that_serves_is_one_moment(seeded: Path, tmp_path: Path) -> None:
+    scene = Scene.make(seeded, tmp_path)
+    is_done = threading.Event()
+
+    def serve() -> None:
+        number = 0
+        while not is_done.is_set():
+            make_account(scene.database, f"Account {number}", "Pro")
+            number += 1
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    try:
+        sizes = [
+            back_up(scene.database, tmp_path / f"backup-{number}", PASSPHRASE).size
+            for number in range(5)
+        ]
+    finally:
+        is_done.set()
+        serving.join()
+    assert sizes == sorted(set(sizes))
+    for number in range(5):
+        new = tmp_path / f"new-{number}" / "cloud.db"
+        restore(new, tmp_path / f"backup-{number}", RestoreOptions(passphrase=PASSPHRASE))
+        assert check(new) == ()
+
+
+async def test_copies_of_before_begin_anew_after_a_restore(
+    lab: Lab, template: Template, tmp_path: Path
+) -> None:
+    cursor = (await lab.get("/licensing/changes?limit=0")).json()["nextCursor"]
+    assert (await lab.get(f"/licensing/changes?cursor={cursor}")).status_code == 200
+    back_up(lab.store.path, tmp_path / "backup")
+    lab.store.close()
+    restore(lab.store.path, tmp_path / "backup", RestoreOptions())
+    again = open_lab(lab.store.path, template[1])
+    async with again.client:
+        refused = await again.get(f"/licensing/changes?cursor={cursor}")
+        problem(refused, 400, "invalid-cursor")
+        newest = (await again.items("/licensing/events?limit=1"))[0]
+        assert newest["action"] == "cloud.restored"
+        anew = (await again.get("/licensing/changes?limit=0")).json()["nextCursor"]
+        assert (await again.get(f"/licensing/changes?cursor={anew}")).status_code == 200
+    again.store.close()

@@ -1,0 +1,46 @@
+"""Secrets from people and pipes: prompts that show nothing, and lines of standard input."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from tui_licenses.errors import UseError
+from tui_licenses.secret import Secret
+
+
+def can_ask() -> bool:
+    """Say whether there is a terminal to ask on."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask_secret(question: str) -> Secret:
+    """Ask for a secret, which is not shown while it is typed."""
+    return Secret(click.prompt(question, hide_input=True, err=True))
+
+
+def ask_passphrase() -> Secret:
+    """Ask for the passphrase of a sign-in."""
+    return ask_secret("Passphrase")
+
+
+def ask_new_passphrase() -> Secret:
+    """Ask for a new passphrase, twice; raises `UseError` (`invalid-request`, `no-terminal`)."""
+    if not can_ask():
+        raise UseError(
+            "no-terminal",
+            "There is no terminal to ask for a passphrase.",
+            "Use --passphrase-stdin, or set TUI_LICENSES_PASSPHRASE_FILE.",
+        )
+    chosen = ask_secret("New passphrase")
+    if ask_secret("Once more") != chosen:
+        raise UseError(
+            "invalid-request", "The two passphrases are not the same.", "Run the command again."
+        )
+    return chosen
+
+
+def lines_of_input() -> list[str]:
+    """Return what standard input holds, without empty lines and spaces around."""
+    return [line.strip() for line in sys.stdin if line.strip()]

@@ -1,0 +1,82 @@
+"""The secrets of a cloud, sealed with a passphrase so that a backup can hold them.
+
+Argon2id makes the key, AES-256-GCM encrypts. The costs are fixed by the format: a planted box
+cannot ask for more of them.
+"""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from collections.abc import Mapping
+
+import msgspec
+
+from tui_licenses.errors import DocumentError, UseError
+
+PASSPHRASE_CHARACTERS_MINIMUM = 12
+
+_FORMAT = b"tui-licenses backup keys 1"
+_SALT_BYTES, _NONCE_BYTES, _KEY_BYTES = 16, 12, 32
+# About 0.2 s and 64 MiB for each guess.
+_MEMORY_KIB, _ITERATIONS, _LANES = 64 * 1024, 3, 1
+
+
+class KeyBox(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Sealed secrets as a backup holds them."""
+
+    salt: bytes
+    nonce: bytes
+    data: bytes
+
+
+def check_passphrase(passphrase: str) -> str:
+    """Return a passphrase that may be chosen; raises `UseError` (`passphrase-too-short`)."""
+    if len(passphrase) < PASSPHRASE_CHARACTERS_MINIMUM:
+        raise UseError(
+            "passphrase-too-short",
+            f"A passphrase for keys has {PASSPHRASE_CHARACTERS_MINIMUM} characters or more.",
+            "Choose a longer one; five random words are easy to type.",
+        )
+    return passphrase
+
+
+def seal_keys(keys: Mapping[str, bytes], passphrase: str) -> KeyBox:
+    """Return secrets, by the end of their file's name, sealed with a passphrase."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
+    cipher = AESGCM(_key(passphrase, salt))
+    return KeyBox(salt, nonce, cipher.encrypt(nonce, msgspec.json.encode(keys), _FORMAT))
+
+
+def open_keys(box: KeyBox, passphrase: str) -> dict[str, bytes]:
+    """Return what was sealed; raises `DocumentError` (`passphrase-wrong`)."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    cipher = AESGCM(_key(passphrase, box.salt))
+    try:
+        opened = cipher.decrypt(box.nonce, box.data, _FORMAT)
+    except (InvalidTag, ValueError) as error:
+        raise DocumentError(
+            "passphrase-wrong",
+            "The passphrase does not open the keys in the backup.",
+            "Try again, or put the .key files beside the database and leave the passphrase out.",
+        ) from error
+    return msgspec.json.decode(opened, type=dict[str, bytes])
+
+
+def _key(passphrase: str, salt: bytes) -> bytes:
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+    # The same characters, however a keyboard composes them.
+    text = unicodedata.normalize("NFC", passphrase).encode("utf-8", "surrogatepass")
+    kdf = Argon2id(
+        salt=salt,
+        length=_KEY_BYTES,
+        iterations=_ITERATIONS,
+        lanes=_LANES,
+        memory_cost=_MEMORY_KIB,
+    )
+    return kdf.derive(text)
