@@ -22,6 +22,7 @@ from tests.support.scripted_server import (
 from tests.support.values import make_instance
 from tui_licenses import paths
 from tui_licenses.cli.records import instance_record
+from tui_licenses.config import Configuration, Context, save_configuration
 
 INSTANCE = make_instance(revision=3)
 RENAMED = make_instance(name="My name", revision=4)
@@ -118,6 +119,17 @@ async def test_a_note_is_settled_by_what_asks_the_cloud_only(tmp_path: Path) -> 
         assert (await end(await start(server.url, *words)))[0] == 0
     assert len(cloud.changes) == 1
     assert len(noted()) == 1
+
+
+async def test_a_context_that_goes_says_what_it_leaves_open() -> None:
+    save_configuration(Configuration(contexts=(Context("work", "https://cloud.example"),)))
+    folder = paths.journal_folder("work")
+    folder.mkdir(parents=True)
+    (folder / "6f1c2f0e-1d5c-4f6e-9c57-0d7b5e1f2a3b.change").touch()
+    status, _, notes = await end(await start("", "context", "remove", "work"))
+    assert status == 0
+    assert "changes whose outcome is not known" in notes
+    assert str(folder) in notes
 
 
 async def test_a_clock_that_is_wrong_is_told() -> None:

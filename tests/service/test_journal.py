@@ -24,13 +24,14 @@ from tui_licenses import paths
 from tui_licenses.api.retries import Persistence
 from tui_licenses.api.session import Session
 from tui_licenses.api.transport import Request, TimeLimits, Transport
-from tui_licenses.config import Credentials
+from tui_licenses.credentials import Credentials
 from tui_licenses.errors import (
     FileError,
     OutcomeUnknownError,
     SignInError,
     UnavailableError,
 )
+from tui_licenses.secret import Secret
 from tui_licenses.service.journal import REMEMBERED, Journal
 from tui_licenses.service.journal_entries import Entry, JournalFolder
 
@@ -70,7 +71,7 @@ class Client:
         self.subject = subject
 
         async def credentials() -> Credentials:
-            return Credentials(self.subject, "refresh")
+            return Credentials(self.subject, Secret("refresh"))
 
         async def owner() -> str:
             return f"{url}\n{self.subject}"

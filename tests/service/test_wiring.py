@@ -21,7 +21,14 @@ from tui_licenses.config import (
 )
 from tui_licenses.credentials import Credentials
 from tui_licenses.domain.account import Role
-from tui_licenses.errors import FileError, SignInError, UnavailableError, UseError
+from tui_licenses.errors import (
+    DocumentError,
+    FileError,
+    NotAllowedError,
+    SignInError,
+    UnavailableError,
+    UseError,
+)
 from tui_licenses.secret import Secret
 from tui_licenses.service.sign_in import load_credentials, save_credentials
 from tui_licenses.wiring import EMBEDDED_ENDPOINT, open_services, sign_in, sign_out
@@ -151,3 +158,20 @@ def test_a_sign_in_that_cannot_be_removed_is_named() -> None:
     with pytest.raises(FileError) as caught:
         sign_out("work")
     assert str(paths.credentials_file("work")) in caught.value.message
+
+
+async def test_a_license_file_is_not_judged_by_a_clock_the_cloud_contradicts(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "license.bin"
+    file.write_bytes(b"{}")
+    wrong = problem("role-insufficient", 403, {"Date": "Wed, 01 Jan 2020 00:00:00 GMT"})
+    async with scripted_services(lambda _: wrong) as (services, _):
+        with pytest.raises(DocumentError) as caught:
+            services.verification.verify(file)
+        assert caught.value.code != "clock-wrong"
+        with pytest.raises(NotAllowedError):
+            await services.account.who_am_i()
+        with pytest.raises(DocumentError) as caught:
+            services.verification.verify(file)
+    assert caught.value.code == "clock-wrong"

@@ -19,10 +19,11 @@ from tui_licenses.api.retries import Persistence
 from tui_licenses.api.session import Session
 from tui_licenses.api.transport import IDEMPOTENCY_KEY, Answer, Request, TimeLimits, Transport
 from tui_licenses.cloud.embedded import embedded_credentials, ensure_embedded
-from tui_licenses.config import Credentials
+from tui_licenses.credentials import Credentials
 from tui_licenses.domain.activation import ActivationRequest
 from tui_licenses.domain.instance import Instance
 from tui_licenses.errors import UnavailableError
+from tui_licenses.secret import Secret
 from tui_licenses.service.journal import Journal
 from tui_licenses.service.journal_entries import Entry, HeldEntry, JournalFolder
 
@@ -69,7 +70,7 @@ def served_site(folder: Path) -> Iterator[Site]:
         assert process.stdout is not None
         try:
             url = process.stdout.readline().strip()
-            yield Site(url, Credentials(first.subject_id, first.refresh_token))
+            yield Site(url, Credentials(first.subject_id, Secret(first.refresh_token)))
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=30)

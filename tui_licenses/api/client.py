@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -18,7 +17,15 @@ from tui_licenses.api.license_sets import (
     WireLicenseSets,
     WireLicenseSetsRequest,
 )
-from tui_licenses.api.pages import Change, ChangesPage, Item_co, Page, WirePage, to_change
+from tui_licenses.api.pages import WirePage, to_change
+from tui_licenses.api.parts import (
+    ChangesPage,
+    Item_co,
+    LicenseSet,
+    Page,
+    Rest,
+    WantedLicense,
+)
 from tui_licenses.api.problems import error_for
 from tui_licenses.api.schemas import (
     BASE_PATH,
@@ -60,7 +67,7 @@ from tui_licenses.domain.license_key import GROUP_LENGTH, LicenseKey
 from tui_licenses.errors import TuiLicensesError
 from tui_licenses.text import clean
 
-__all__ = ["Change", "ChangesPage", "Client", "Page", "RevisionConflictError"]
+__all__ = ["Client", "RevisionConflictError"]
 
 _LICENSING = f"{BASE_PATH}/licensing"
 _JSON = {"Content-Type": "application/json"}
@@ -74,32 +81,7 @@ _LICENSE_SETS_BYTES_MAXIMUM = 64 * 1024 * 1024
 Download = AbstractAsyncContextManager[StreamedAnswer]
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """The rest of a document whose first `offset` bytes are here, if it still has this ETag."""
-
-    offset: int
-    etag: str
-
-
 Wanted = TypeVar("Wanted")
-
-
-@dataclass(frozen=True, slots=True)
-class WantedLicense:
-    """An instance whose license file is wanted; the digests are of what is here already."""
-
-    instance_id: str
-    license_sha256: str | None = None
-    manifest_sha256: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LicenseSet:
-    """A license file and its manifest; None for what is the same as what is here."""
-
-    license_file: bytes | None = field(repr=False)
-    manifest: bytes | None = field(repr=False)
 
 
 class Client:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from tui_licenses.errors import DocumentError
+
 # Beyond these the difference is told, and dates of licenses are not judged by this host's clock.
 WARN_SECONDS = 30
 JUDGE_SECONDS = 300
@@ -50,16 +52,32 @@ class ServerClock:
         at = self.now()
         return None if at is None else round((self._clock() - at).total_seconds())
 
+    def check(self) -> None:
+        """Refuse to judge dates of licenses by a clock that is known to be wrong.
+
+        Raises `DocumentError` (`clock-wrong`).
+        """
+        difference = self.difference_seconds() or 0
+        if abs(difference) > JUDGE_SECONDS:
+            raise DocumentError(
+                "clock-wrong",
+                f"{_told(difference)}: the dates of license files cannot be judged.",
+                "Set the clock of this host (`timedatectl`, chrony) and try again.",
+            )
+
     def warning(self) -> str | None:
         """Return what to tell of this host's clock, or None where it is right or not known."""
         difference = self.difference_seconds()
         if difference is None or abs(difference) <= WARN_SECONDS:
             return None
-        way = "ahead of" if difference > 0 else "behind"
-        said = f"The clock of this host is {abs(difference):,} seconds {way} the license cloud's"
         if abs(difference) <= JUDGE_SECONDS:
-            return f"{said}."
-        return f"{said}: what is said here of dates and expiry may be wrong. Set the clock."
+            return f"{_told(difference)}."
+        return f"{_told(difference)}: dates and expiry shown here may be wrong. Set the clock."
+
+
+def _told(difference: int) -> str:
+    way = "ahead of" if difference > 0 else "behind"
+    return f"The clock of this host is {abs(difference):,} seconds {way} the license cloud's"
 
 
 def parse_http_date(text: str) -> datetime | None:

@@ -1,45 +1,13 @@
-"""Parts of lists: pages of objects, and what changed since."""
+"""Pages of lists as they are on the wire, and the domain objects in them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 from tui_licenses.api.answers import decode_json
+from tui_licenses.api.parts import Change, Item_co
 from tui_licenses.api.schemas import WireChange, WireInstance, WireLicenseKey
-from tui_licenses.domain.instance import Instance
-from tui_licenses.domain.license_key import LicenseKey
-
-Item_co = TypeVar("Item_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One changed object: `instance` or `key` is how it is now, neither once it is gone."""
-
-    kind: str
-    id: str
-    instance: Instance | None
-    key: LicenseKey | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangesPage:
-    """Changes in their order, and the cursor that follows them."""
-
-    items: tuple[Change, ...]
-    next_cursor: str
-    has_more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item_co]):
-    """A part of a list of `total`; `changes_cursor` is where changes are followed from."""
-
-    items: tuple[Item_co, ...]
-    total: int
-    changes_cursor: str | None
 
 
 class WireItem(Protocol[Item_co]):

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_licenses import paths
-from tui_licenses.api.client import Client, WantedLicense
+from tui_licenses.api.client import Client
+from tui_licenses.api.parts import WantedLicense
 from tui_licenses.config import Settings
 from tui_licenses.domain import file_names
 from tui_licenses.domain.instance import Instance

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui_licenses.api.answers import error_of
-from tui_licenses.api.client import Rest
 from tui_licenses.api.faults import unexpected_answer
+from tui_licenses.api.parts import Rest
 from tui_licenses.api.transport import StreamedAnswer
 from tui_licenses.errors import DocumentError
 from tui_licenses.service.resuming import Part, Promise, begin_part, find_part

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from tui_licenses.api.client import Change, Client, Page
+from tui_licenses.api.client import Client
 from tui_licenses.api.faults import unexpected_answer
+from tui_licenses.api.parts import Change, Page
 from tui_licenses.domain.account import User, plan_name
 from tui_licenses.domain.activation import KeyLookup
 from tui_licenses.domain.event import AuditEvent

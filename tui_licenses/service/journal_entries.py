@@ -172,7 +172,7 @@ class JournalFolder:
         try:
             with locked(self._folder):
                 return HeldEntry(path, _locked_file(path, waits=False))
-        except OSError:
+        except (OSError, FileError):
             return None
 
 

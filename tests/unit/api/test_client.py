@@ -19,7 +19,8 @@ from tests.support.scripted_server import (
     signing_in,
 )
 from tests.support.values import make_instance
-from tui_licenses.api.client import Change, ChangesPage, Client, RevisionConflictError
+from tui_licenses.api.client import Client, RevisionConflictError
+from tui_licenses.api.parts import Change, ChangesPage
 from tui_licenses.api.session import Session
 from tui_licenses.api.transport import Transport
 from tui_licenses.credentials import Credentials

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tui_licenses.api.clock import ServerClock, parse_http_date
+from tui_licenses.errors import DocumentError
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 DATE = "Wed, 01 Jul 2026 12:00:00 GMT"
@@ -48,7 +49,16 @@ def test_a_large_difference_takes_the_dates_with_it() -> None:
     warning = clock_that_is(timedelta(days=1)).warning()
     assert warning is not None
     assert "86,400 seconds ahead of" in warning
-    assert "dates and expiry may be wrong" in warning
+    assert "dates and expiry shown here may be wrong" in warning
+
+
+@pytest.mark.parametrize("seconds", [302, -302])
+def test_by_a_clock_that_is_wrong_no_license_is_judged(seconds: int) -> None:
+    with pytest.raises(DocumentError) as caught:
+        clock_that_is(timedelta(seconds=seconds)).check()
+    assert caught.value.code == "clock-wrong"
+    clock_that_is(timedelta(seconds=300)).check()
+    ServerClock().check()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import click
 
+from tui_licenses import paths
 from tui_licenses.cli.facts import Record, text
 from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.config import (
@@ -17,7 +18,7 @@ from tui_licenses.config import (
     save_configuration,
 )
 from tui_licenses.errors import SignInError, UseError
-from tui_licenses.wiring import EMBEDDED_ENDPOINT, sign_out
+from tui_licenses.wiring import EMBEDDED_ENDPOINT, has_open_changes, sign_out
 
 
 def register(root: click.Group) -> None:
@@ -89,6 +90,11 @@ def _register_changing(context: click.Group) -> None:
         with suppress(SignInError):
             sign_out(chosen.name)
         save_configuration(configuration.without_context(chosen.name))
+        if has_open_changes(chosen.name):
+            invocation.output.warn(
+                "There are changes whose outcome is not known; their notes, which hold license "
+                f"keys, stay in {paths.journal_folder(chosen.name)}."
+            )
         invocation.output.item({"name": chosen.name}, [("Removed", chosen.name)])
 
 
