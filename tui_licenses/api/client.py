@@ -280,12 +280,20 @@ class Client:
         """Start the download of a server profile; its answer may be a problem."""
         return self._download(f"{_instance_path(instance_id)}/profile", known_sha256)
 
-    def _download(self, path: str, known_sha256: str | None) -> Download:
+    def profile_manifest(self, instance_id: str, known_sha256: str | None = None) -> Download:
+        """Start the download of the signed manifest that lists a server profile alone."""
+        return self._download(
+            f"{_instance_path(instance_id)}/manifest", known_sha256, {"kinds": "profile"}
+        )
+
+    def _download(
+        self, path: str, known_sha256: str | None, query: Mapping[str, str | int] | None = None
+    ) -> Download:
         # The digest is of the document itself, so it must arrive as it is.
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if known_sha256 is not None:
             headers["If-None-Match"] = f'"{known_sha256}"'
-        return self._session.stream(Request("GET", path, headers=headers))
+        return self._session.stream(Request("GET", path, query or {}, headers=headers))
 
     async def _read(
         self, path: str, wanted: type[Wanted], query: Mapping[str, str | int] | None = None
