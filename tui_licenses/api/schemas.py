@@ -27,7 +27,6 @@ from tui_licenses.errors import Detail
 
 BASE_PATH = "/api/v3"
 
-
 _feature = lru_cache(maxsize=4096)(Feature)
 
 
@@ -389,10 +388,7 @@ class TokenAnswer(Wire):
 
 
 class WireTrust(Wire):
-    """The signed trust document (docs/license-file.md) and the roots it can be checked with.
-
-    `earlier` are those before it, the first one first: nobody can follow who misses a step.
-    """
+    """The trust document in force, those before it (the first one first), and its roots."""
 
     class Root(Wire):
         keyid: str
