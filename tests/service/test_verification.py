@@ -14,6 +14,7 @@ from pathlib import Path
 import pypdf
 import pytest
 
+from tests.support.signed_documents import add_root
 from tests.support.values import NOW
 from tui_licenses import paths
 from tui_licenses.config import Configuration
@@ -103,6 +104,19 @@ async def test_an_older_file_than_one_seen_is_refused_unless_that_is_wanted(
     assert "Accepted all the same" in caplog.text
     with pytest.raises(DocumentError):
         services.verification.verify(saved.path)
+
+
+async def test_a_download_is_refused_while_the_trusted_roots_are_not_in_order(
+    services: Services, tmp_path: Path
+) -> None:
+    root = add_root()
+    revision = paths.state_folder() / "serials" / f"{root.fingerprint}-trust-revision"
+    revision.write_bytes(b"damaged")
+    with pytest.raises(DocumentError) as caught:
+        await saved_license(services, tmp_path)
+    assert caught.value.code == "serial-unreadable"
+    assert str(revision) in caught.value.message
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_folder_is_checked_file_by_file(services: Services, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ class Saver:
             return checked
         try:
             found = self._verification.check_downloads(tuple(licenses.values()))
-        except FileError as error:
+        except TuiLicensesError as error:
             return [error] * len(batch)
         for number, contents in zip(licenses, found, strict=True):
             checked[number] = (

@@ -175,7 +175,7 @@ class VerificationService:
     ) -> list[LicenseFileContents | DocumentError]:
         """Check license files of the cloud; return what each holds, or why it is refused.
 
-        Raises `FileError` where the trusted roots cannot be read.
+        Raises what `stored_trusts` does where the trusted roots are not in order.
         """
         trust = self._trust()
         checked: list[LicenseFileContents | DocumentError] = []
