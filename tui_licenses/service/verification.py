@@ -103,7 +103,10 @@ class VerificationService:
     ) -> FolderReport:
         """Check every file that the manifests of a folder list, and every license file in it."""
         return check_folder(
-            folder, self._trust(), lambda data: self._verified(data, fingerprint, allow_rollback)
+            folder,
+            self._trust(),
+            lambda data: self._verified(data, fingerprint, allow_rollback),
+            self.verify_certificate_code,
         )
 
     def verify_certificate_code(self, text: str) -> CertificateFields:
