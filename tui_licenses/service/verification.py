@@ -77,12 +77,13 @@ class VerificationService:
     def inspect(self, path: Path) -> LicenseFileContents:
         """Return what a license file says; explicitly unverified.
 
-        It is labelled a lab's where it names a signing key of a trusted lab.
+        It is labelled a lab's where it names a signing key of a lab whose root was added; the
+        embedded cloud is not opened for that.
         """
         from tui_licenses.documents.license_file import inspect_license_file, read_license_file
 
         inspected = inspect_license_file(read_license_file(path))
-        return contents_of(inspected, is_lab=self._is_lab_key(inspected.keyids[0]))
+        return contents_of(inspected, is_lab=_is_lab_key(inspected.keyids[0]))
 
     def verify(
         self, path: Path, *, fingerprint: str | None = None, allow_rollback: bool = False
@@ -287,15 +288,6 @@ class VerificationService:
             _log.warning("Accepted all the same, as was asked for: %s", error.message)
         return verified
 
-    def _is_lab_key(self, keyid: str) -> bool:
-        try:
-            trusts = self._trust().trusts
-        except TuiLicensesError:
-            # Looking at a file must be possible while the trusted roots are not in order.
-            return False
-        vouching = [trust for trust in trusts if keyid in {key.keyid for key in trust.keys}]
-        return bool(vouching) and all(trust.is_lab for trust in vouching)
-
     def _trust(self) -> TrustStore:
         from tui_licenses.documents.trust import TrustStore
 
@@ -319,3 +311,13 @@ def _fingerprint_of_this_host() -> str:
     from tui_licenses.documents.profile import check_activatable, parse_profile
 
     return check_activatable(parse_profile(collect_host_profile()))
+
+
+def _is_lab_key(keyid: str) -> bool:
+    try:
+        trusts = trust_store.stored_trusts()
+    except TuiLicensesError:
+        # Looking at a file must be possible while the trusted roots are not in order.
+        return False
+    vouching = [trust for trust in trusts if keyid in {key.keyid for key in trust.keys}]
+    return bool(vouching) and all(trust.is_lab for trust in vouching)
