@@ -253,14 +253,29 @@ class Client:
         """Start the download of a server profile; its answer may be a problem."""
         return self._download(f"{_instance_path(instance_id)}/profile", known_sha256, rest)
 
-    def _download(self, path: str, known_sha256: str | None, rest: Rest | None) -> Download:
+    def profile_manifest(
+        self, instance_id: str, known_sha256: str | None = None, rest: Rest | None = None
+    ) -> Download:
+        """Start the download of the signed manifest that lists a server profile alone."""
+        path = f"{_instance_path(instance_id)}/manifest"
+        return self._download(path, known_sha256, rest, {"kinds": "profile"})
+
+    def _download(
+        self,
+        path: str,
+        known_sha256: str | None,
+        rest: Rest | None,
+        query: Mapping[str, str | int] | None = None,
+    ) -> Download:
         # The digest is of the document itself, so it must arrive as it is.
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if known_sha256 is not None:
             headers["If-None-Match"] = f'"{known_sha256}"'
         if rest is not None:
             headers |= {"Range": f"bytes={rest.offset}-", "If-Range": rest.etag}
-        return self._session.stream(Request("GET", path, headers=headers, is_download=True))
+        return self._session.stream(
+            Request("GET", path, query or {}, headers=headers, is_download=True)
+        )
 
     async def _read(
         self, path: str, wanted: type[Wanted], query: Mapping[str, str | int] | None = None
