@@ -10,7 +10,13 @@ import pytest
 from tests.cloud.conftest import Template
 from tests.cloud.lab import Lab, open_lab, problem
 from tests.support.restores import CASES, PASSPHRASE, Case, Scene, make_template
-from tui_licenses.cloud.administration import back_up, check, make_account, restore
+from tui_licenses.cloud.administration import (
+    back_up,
+    check,
+    make_account,
+    restore,
+    rotate_signing_key,
+)
 from tui_licenses.cloud.restore import RestoreOptions
 from tui_licenses.errors import FileError, UseError
 
@@ -90,6 +96,23 @@ def test_a_backup_of_a_cloud_that_serves_is_one_moment(seeded: Path, tmp_path: P
         new = tmp_path / f"new-{number}" / "cloud.db"
         restore(new, tmp_path / f"backup-{number}", RestoreOptions(passphrase=PASSPHRASE))
         assert check(new) == ()
+
+
+def test_an_older_database_put_back_as_a_whole_is_found_with_a_backup(
+    seeded: Path, tmp_path: Path
+) -> None:
+    scene = Scene.make(seeded, tmp_path)
+    older = scene.database.read_bytes()
+    rotate_signing_key(scene.database)
+    scene.issue()
+    make_account(scene.database, "Later", "Pro")
+    back_up(scene.database, tmp_path / "later")
+    assert check(scene.database, tmp_path / "later") == ()
+    assert check(scene.database, scene.backup) == ()
+    scene.database.write_bytes(older)
+    assert check(scene.database) == ()
+    found = {finding.target.split()[0] for finding in check(scene.database, tmp_path / "later")}
+    assert found == {"trust", "account", "instance"}
 
 
 async def test_copies_of_before_begin_anew_after_a_restore(
