@@ -5,16 +5,15 @@ A context is a named cloud account. Its credentials are kept elsewhere (`paths.c
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from tui_licenses import paths
+from tui_licenses.addresses import check_url
 from tui_licenses.errors import UseError
 from tui_licenses.files import write_private
 from tui_licenses.text import clean
@@ -223,39 +222,6 @@ def check_context_name(name: str) -> str:
             f"{EMBEDDED_NAME} and {ENVIRONMENT_NAME} are taken.",
         )
     return name
-
-
-def check_url(url: str) -> str:
-    """Return the address of a license cloud without a slash at its end.
-
-    Raises `UseError`: `insecure-url` unless it is https or plain http to a literal loopback
-    address, `url-invalid` for anything that is no such address.
-    """
-    try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, 0
-    if not host or port == 0 or parts.query or parts.fragment or parts.username is not None:
-        raise UseError(
-            "url-invalid",
-            f"“{clean(url)}” is not the address of a license cloud.",
-            "Give an address such as https://cloud.example.com, without user name or query.",
-        )
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
-        return url.strip().rstrip("/")
-    raise UseError(
-        "insecure-url",
-        f"“{clean(url)}” would send the sign-in unprotected.",
-        "Use an https address; plain http is for 127.0.0.1 and [::1] only.",
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _named_context(

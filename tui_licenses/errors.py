@@ -8,6 +8,7 @@
     ├── StateError            5   the thing is not in a state that allows this
     ├── NotAllowedError       6   plan, role or ownership forbids it
     ├── UnavailableError      7   network or cloud did not answer usefully
+    │   └── OutcomeUnknownError   a change was sent and no answer came
     ├── DocumentError         8   a document is damaged, forged or not for here
     │   └── ProfileError      5   a server profile cannot be activated with
     ├── PartialFailureError   9   some items of a bulk action failed
@@ -110,6 +111,20 @@ class UnavailableError(TuiLicensesError):
     exit_status = 7
 
     retry_after_seconds: int | None = None
+
+
+class OutcomeUnknownError(UnavailableError):
+    """A change was sent and no answer came: it may have been done (`outcome-unknown`).
+
+    `what` is what a user calls the change, `reason` why there is no answer.
+    """
+
+    def __init__(self, what: str, reason: str, next_step: str) -> None:
+        super().__init__(
+            "outcome-unknown", f"It is not known whether this was done: {what}. {reason}", next_step
+        )
+        self.what = what
+        self.reason = reason
 
 
 class DocumentError(TuiLicensesError):

@@ -104,8 +104,8 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def read_private(path: Path) -> bytes:
-    """Return a file that holds a secret.
+def read_private(path: Path, bytes_maximum: int = _PRIVATE_FILE_BYTES_MAXIMUM) -> bytes:
+    """Return a file that holds a secret, but no more than `bytes_maximum` of it.
 
     Raises `FileError`: `file-not-found`, `file-unreadable`, `file-not-private` where anybody but
     its owner may read it.
@@ -120,7 +120,7 @@ def read_private(path: Path) -> bytes:
                     f"{path} holds a secret and other users could read it.",
                     f"Run `chmod 600 {path}`, and make a new secret if in doubt.",
                 )
-            return stream.read(_PRIVATE_FILE_BYTES_MAXIMUM)
+            return stream.read(bytes_maximum)
     except OSError as error:
         raise unreadable(path, error) from error
 

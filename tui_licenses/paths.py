@@ -8,6 +8,9 @@ from platformdirs import PlatformDirs
 
 from tui_licenses.errors import FileError
 
+# What a change in the journal is named with, after its Idempotency-Key.
+CHANGE_SUFFIX = ".change"
+
 _DIRECTORIES = PlatformDirs("tui-licenses", appauthor=False)
 
 
@@ -31,13 +34,18 @@ def embedded_database_file() -> Path:
     return embedded_cloud_folder() / "cloud.sqlite3"
 
 
+def cloud_secrets_folder(name: str) -> Path:
+    """Return the folder with the secrets of a license cloud whose database is on a server."""
+    return _DIRECTORIES.user_data_path / "clouds" / name
+
+
 def trust_folder() -> Path:
     """Return the folder of the trust store."""
     return _DIRECTORIES.user_data_path / "trust"
 
 
 def state_folder() -> Path:
-    """Return the folder of what can be made again: highest serials seen, local copies, the log."""
+    """Return the folder of what is noted on the way: serials, copies, open changes, the log."""
     return _DIRECTORIES.user_state_path
 
 
@@ -49,6 +57,11 @@ def copy_file(context_name: str) -> Path:
 def picture_file(copy: Path) -> Path:
     """Return the first picture of the list that a local copy fills."""
     return copy.with_suffix(".picture")
+
+
+def journal_folder(context_name: str) -> Path:
+    """Return the folder of the changes of a context whose outcome is not known."""
+    return state_folder() / "journal" / context_name
 
 
 def log_file() -> Path:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui_licenses import paths
+from tui_licenses.addresses import check_url
 from tui_licenses.config import (
     EMBEDDED_NAME,
     Configuration,
@@ -19,7 +20,6 @@ from tui_licenses.config import (
     Credentials,
     Settings,
     check_context_name,
-    check_url,
     choose_context,
     copy_owner,
     credentials_from_environment,
@@ -32,6 +32,7 @@ from tui_licenses.service.local_copy import LocalCopy, forget_copy
 
 if TYPE_CHECKING:
     from tui_licenses.api.client import Client
+    from tui_licenses.api.session import Session
     from tui_licenses.api.transport import Transport
     from tui_licenses.cloud.embedded import EmbeddedCloud
     from tui_licenses.documents.trust import Trust
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from tui_licenses.service.downloads import DownloadService
     from tui_licenses.service.instances import InstanceService
     from tui_licenses.service.inventory import InventoryService
+    from tui_licenses.service.journal import Journal, Settled
     from tui_licenses.service.verification import VerificationService
 
 EMBEDDED_ENDPOINT = "embedded lab cloud"
@@ -48,20 +50,55 @@ EMBEDDED_ENDPOINT = "embedded lab cloud"
 class Services:
     """Everything screens and commands call, for one context; each is made when it is needed.
 
-    `endpoint` is what to show as the place of the cloud; `is_lab` is true for the embedded one;
-    `local_copy` holds the inventory as it was last seen.
+    `endpoint` is what to show as the place of the cloud; `local_copy` holds the inventory as it
+    was last seen.
     """
 
     def __init__(
         self, context: Context, settings: Settings, environment: Mapping[str, str]
     ) -> None:
         self.context = context
-        self.is_lab = context.url is None
         self.endpoint = EMBEDDED_ENDPOINT if context.url is None else urlsplit(context.url).netloc
         file = paths.copy_file(context.name) if settings.local_copy else None
         self.local_copy = LocalCopy(file, copy_owner(context, environment))
         self._settings = settings
         self._connection = _Connection(context, credentials_from_environment(environment))
+
+    def tell_with(self, tell: Callable[[str], None]) -> None:
+        """Give what shows a line while a call goes on: a change whose outcome is not known yet."""
+        self._connection.tell = tell
+
+    def has_open_changes(self) -> bool:
+        """Say whether there are changes whose outcome is not known, of any process."""
+        try:
+            with os.scandir(paths.journal_folder(self.context.name)) as files:
+                return any(file.name.endswith(paths.CHANGE_SUFFIX) for file in files)
+        except OSError:
+            return False
+
+    async def settle_changes(self) -> list[Settled]:
+        """Ask the cloud what became of those changes, and return it for each.
+
+        Raises `SignInError`, and `UnavailableError` where not even the sign-in is answered.
+        """
+        if not self.has_open_changes():
+            return []
+        # It takes a while to import.
+        journal = await asyncio.to_thread(lambda: self._connection.journal)
+        return await journal.settle()
+
+    def clock_warning(self) -> str | None:
+        """Return what to tell of this host's clock, as far as the cloud has answered; or None."""
+        return self._connection.clock_warning()
+
+    @cached_property
+    def is_lab(self) -> bool:
+        """Say whether the cloud is a lab's: the embedded one, or one whose root is a lab's."""
+        if self.context.url is None:
+            return True
+        from tui_licenses.service.trust_store import is_lab_source
+
+        return is_lab_source(self.endpoint)
 
     @cached_property
     def account(self) -> AccountService:
@@ -183,11 +220,33 @@ class _Connection:
         self._opening = threading.Lock()
         self._embedded: EmbeddedCloud | None = None
         self._transport: Transport | None = None
+        self.tell: Callable[[str], None] = lambda _: None
 
     @cached_property
     def client(self) -> Client:
         """Return the client; the first caller pays for what it imports."""
         from tui_licenses.api.client import Client
+
+        return Client(self._session, self.journal)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Return what notes every change before it is sent."""
+        from tui_licenses.service.journal import Journal
+        from tui_licenses.service.journal_entries import JournalFolder
+
+        folder = JournalFolder(paths.journal_folder(self._context.name))
+        return Journal(folder, self._session, self._owner, self._tell)
+
+    def _tell(self, line: str) -> None:
+        self.tell(line)
+
+    def clock_warning(self) -> str | None:
+        """Return what to tell of this host's clock, or None."""
+        return None if self._transport is None else self._transport.clock.warning()
+
+    @cached_property
+    def _session(self) -> Session:
         from tui_licenses.api.session import Session
         from tui_licenses.api.transport import Transport
 
@@ -195,7 +254,7 @@ class _Connection:
             self._transport = Transport(application=lambda: self.embedded().app)
         else:
             self._transport = Transport(self._context.url, ca_file=self._context.ca_file)
-        return Client(Session(self._transport, self._credentials))
+        return Session(self._transport, self._credentials)
 
     def embedded(self) -> EmbeddedCloud:
         """Return the embedded cloud, opened (and created and seeded) by the first caller."""
@@ -226,6 +285,10 @@ class _Connection:
             embedded, self._embedded = self._embedded, None
         if embedded is not None:
             await asyncio.to_thread(embedded.close)
+
+    async def _owner(self) -> str:
+        """Return whose changes are noted: the cloud remembers them for this subject only."""
+        return f"{self._context.url or EMBEDDED_NAME}\n{(await self._credentials()).subject_id}"
 
     async def _credentials(self) -> Credentials:
         if self._given is not None:

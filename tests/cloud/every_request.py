@@ -157,7 +157,7 @@ async def _change(lab: Lab, recorded: Recording) -> None:
 
 
 async def _administer(lab: Lab, recorded: Recording) -> None:
-    database, instance = lab.store.path, await lab.licensed()
+    database, instance = lab.database, await lab.licensed()
     unlicensed = next(entry for entry in await lab.instances("unlicensed") if not entry["keyCount"])
     recorded.request = "accounts"
     accounts(database)

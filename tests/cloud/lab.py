@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,12 +13,15 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from sqlalchemy import select
+import pytest
+from sqlalchemy import Connection, select
 
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import NewToken, SeedReport
 from tui_licenses.cloud.app import create_app
+from tui_licenses.cloud.database import find_database
 from tui_licenses.cloud.http.resource import Throttles
+from tui_licenses.cloud.postgresql import connect_engines
 from tui_licenses.cloud.rows import AnyRow
 from tui_licenses.cloud.store import Store, open_store
 
@@ -35,7 +40,13 @@ CALLERS = {
     "reader": 5,
 }
 
+# For tests of what only one kind of database does or can be made to do.
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+
 Answer = httpx.Response
+# A file, or the URL of a database on a server.
+Database = str | Path
 
 
 class Clock:
@@ -56,6 +67,7 @@ class Clock:
 class Lab:
     """One seeded cloud; requests are made as one of `CALLERS`, the administrator by default."""
 
+    database: Database
     store: Store
     clock: Clock
     tokens: tuple[NewToken, ...]
@@ -172,20 +184,35 @@ def copy_database(template: Path, folder: Path) -> Path:
     return folder / template.name
 
 
+def plant(database: Database, *statements: str) -> None:
+    """Change a database behind the back of its rules: references are not kept meanwhile."""
+    if isinstance(database, Path):
+        with closing(sqlite3.connect(database)) as file, file:
+            for statement in statements:
+                file.execute(statement)
+        return
+    reading, writing = connect_engines(find_database(database).url)
+    with closing(Connection(writing)) as server, server.begin():
+        for statement in ("SET LOCAL session_replication_role = replica", *statements):
+            server.exec_driver_sql(statement)
+    reading.dispose()
+    writing.dispose()
+
+
 def generous() -> Throttles:
     """Return limits that a test does not meet by accident."""
-    from tui_licenses.cloud.throttle import Throttle
+    from tui_licenses.cloud.throttle import RefusedSignIns, Throttle
 
-    return Throttles(Throttle(10_000, 1), Throttle(10_000, 1), Throttle(10_000, 1))
+    return Throttles(Throttle(10_000, 1), Throttle(10_000, 1), RefusedSignIns(10_000))
 
 
-def open_lab(database: Path, report: SeedReport, throttles: Throttles | None = None) -> Lab:
+def open_lab(database: Database, report: SeedReport, throttles: Throttles | None = None) -> Lab:
     """Open a seeded database with a clock that stands still."""
     clock = Clock()
     store = open_store(database, clock)
     transport = httpx.ASGITransport(app=create_app(store, throttles=throttles or generous()))
     client = httpx.AsyncClient(transport=transport, base_url="http://cloud.test")
-    return Lab(store, clock, report.tokens, client)
+    return Lab(database, store, clock, report.tokens, client)
 
 
 def problem(answer: Answer, status: int, code: str) -> dict[str, Any]:

@@ -60,7 +60,7 @@ async def test_a_new_instance_is_made_with_its_keys_and_profile(lab: Lab) -> Non
     assert {entry["state"] for entry in preview["after"]} == {"active"}
     assert (await lab.get("/licensing/instances")).json()["totalCount"] == total + 1
     assert await lab.items("/licensing/instances?q=neu") == [instance]
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 async def test_a_preview_shows_the_keys_before_and_after_and_writes_nothing(lab: Lab) -> None:
@@ -156,7 +156,7 @@ async def test_a_partner_adds_to_the_instance_its_master_runs(lab: Lab) -> None:
     file = await lab.get(f"/licensing/keys/{add_on['id']}/license-file", who="partner")
     same = await lab.get(f"/licensing/instances/{instance['id']}/license-file")
     assert file.content == same.content
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 async def test_a_preview_does_not_show_keys_of_other_accounts(lab: Lab) -> None:
@@ -168,18 +168,18 @@ async def test_a_preview_does_not_show_keys_of_other_accounts(lab: Lab) -> None:
     assert (await lab.ask("POST", ACTIVATIONS, json=body)).status_code == 201
     theirs = await lab.keys("superseded", who="partner")
     assert instance["masterKeyId"] in {entry["id"] for entry in theirs}
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 async def test_a_suspended_master_can_be_replaced_explicitly(lab: Lab) -> None:
     instance, master = await lab.licensed(), await lab.free_master()
-    suspend_key(lab.store.path, instance["masterKeyId"], "unpaid")
+    suspend_key(lab.database, instance["masterKeyId"], "unpaid")
     answer = await lab.activate([master["key"]], instance["id"])
     problem(answer, 409, "master-already-present")
     answer = await lab.activate([master["key"]], instance["id"], replaceMaster=True)
     assert answer.status_code == 201
     assert lab.row("license_key", instance["masterKeyId"]).state == "superseded"
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 async def test_an_operator_activates_but_a_reader_does_not(lab: Lab) -> None:
@@ -219,7 +219,7 @@ async def test_a_master_takes_its_add_ons_with_it_when_told_so(lab: Lab) -> None
     instance = await lab.licensed()
     add_on, other = (await lab.keys("unassigned", "addOn"))[:2]
     assert (await lab.activate([add_on["key"], other["key"]], instance["id"])).is_success
-    suspend_key(lab.store.path, other["id"], "unpaid")
+    suspend_key(lab.database, other["id"], "unpaid")
     master = (await lab.get(f"/licensing/keys/{instance['masterKeyId']}")).json()
     problem(await _release(lab, master), 422, "release-would-orphan-addons")
     assert (await _release(lab, master, cascade=True)).json()["state"] == "unassigned"
@@ -227,8 +227,8 @@ async def test_a_master_takes_its_add_ons_with_it_when_told_so(lab: Lab) -> None
     assert (shown["state"], shown["masterKeyId"]) == ("unlicensed", None)
     assert lab.row("license_key", add_on["id"]).state == "unassigned"
     assert lab.row("license_key", other["id"]).state == "suspended"
-    assert reinstate_key(lab.store.path, other["id"], "paid").state == "unassigned"
-    assert check(lab.store.path) == ()
+    assert reinstate_key(lab.database, other["id"], "paid").state == "unassigned"
+    assert check(lab.database) == ()
 
 
 async def test_a_master_without_add_ons_is_released_alone(lab: Lab) -> None:
@@ -270,8 +270,8 @@ async def test_a_lookup_tells_what_a_key_is_and_whether_it_is_free(lab: Lab) -> 
 
 
 async def test_an_account_without_anything_has_empty_lists(lab: Lab) -> None:
-    account = make_account(lab.store.path, "Empty", "Pro")
-    token = make_token(lab.store.path, account.id, Role.READER, "Reader")
+    account = make_account(lab.database, "Empty", "Pro")
+    token = make_token(lab.database, account.id, Role.READER, "Reader")
     answer = (await lab.exchange(token.subject_id, token.refresh_token)).json()
     lab.access["reader"] = answer["accessToken"]
     assert await lab.keys(who="reader") == []
@@ -283,7 +283,7 @@ async def test_an_account_without_anything_has_empty_lists(lab: Lab) -> None:
 async def test_a_master_that_was_revoked_cannot_come_back(lab: Lab) -> None:
     instance = await lab.licensed()
     old = (await lab.get(f"/licensing/keys/{instance['masterKeyId']}")).json()
-    revoke_key(lab.store.path, old["id"], "stolen")
+    revoke_key(lab.database, old["id"], "stolen")
     problem(await lab.activate([old["key"]], instance["id"]), 410, "key-revoked")
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cloud.conftest import Template
-from tests.cloud.lab import Lab
+from tests.cloud.lab import Database, Lab
 from tui_licenses.cloud.administration import (
     accounts,
     check,
@@ -30,7 +29,7 @@ from tui_licenses.errors import NotFoundError, StateError, TuiLicensesError, Use
 _SEATS = (Feature("seats", "Seats", 5),)
 
 
-def test_accounts_are_listed_with_their_counters(template: Template, database: Path) -> None:
+def test_accounts_are_listed_with_their_counters(template: Template, database: Database) -> None:
     listed = accounts(database)
     assert [entry.plan for entry in listed] == ["Enterprise", "ProPlus", "Pro", "OmniD"]
     assert sum(entry.key_count for entry in listed) == template[1].key_count
@@ -41,7 +40,7 @@ async def test_issued_keys_appear_in_the_account(lab: Lab) -> None:
     cursor = (await lab.get("/licensing/changes?limit=0")).json()["nextCursor"]
     expires = datetime(2030, 1, 1, tzinfo=UTC)
     issued = issue(
-        lab.store.path,
+        lab.database,
         "Meridian Transit Displays",
         kind=KeyKind.ADD_ON,
         product_code="CAL-USER-25",
@@ -60,11 +59,11 @@ async def test_issued_keys_appear_in_the_account(lab: Lab) -> None:
     assert issued[0].key not in str(newest)
     answer = await lab.activate([issued[0].key], (await lab.licensed())["id"])
     assert answer.status_code == 201
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
-def test_a_new_product_needs_a_name_and_features_once(tmp_path: Path) -> None:
-    database = tmp_path / "cloud.db"
+def test_a_new_product_needs_a_name_and_features_once(empty_database: Database) -> None:
+    database = empty_database
     initialise(database)
     account = make_account(database, "Acme", "Pro", "help@acme.example")
     order: dict[str, Any] = {"kind": KeyKind.MASTER, "product_code": "X-1"}
@@ -99,7 +98,7 @@ def test_a_new_product_needs_a_name_and_features_once(tmp_path: Path) -> None:
         },
     ],
 )
-def test_an_order_that_is_wrong_is_refused(database: Path, change: dict[str, Any]) -> None:
+def test_an_order_that_is_wrong_is_refused(database: Database, change: dict[str, Any]) -> None:
     order = {
         "kind": KeyKind.MASTER,
         "product_code": "X-1",
@@ -111,7 +110,7 @@ def test_an_order_that_is_wrong_is_refused(database: Path, change: dict[str, Any
     assert refused.value.code == "invalid-request"
 
 
-def test_an_account_is_found_by_id_or_by_a_name_that_is_alone(database: Path) -> None:
+def test_an_account_is_found_by_id_or_by_a_name_that_is_alone(database: Database) -> None:
     first, second = make_account(database, "Twin", "Pro"), make_account(database, "Twin", "Pro")
     with pytest.raises(UseError) as ambiguous:
         make_token(database, "Twin", Role.READER, "Reader")
@@ -122,7 +121,7 @@ def test_an_account_is_found_by_id_or_by_a_name_that_is_alone(database: Path) ->
         tokens(database, "nobody")
 
 
-def test_a_token_is_shown_once_and_can_be_revoked_once(database: Path) -> None:
+def test_a_token_is_shown_once_and_can_be_revoked_once(database: Database) -> None:
     made = make_token(database, "Kestrel Campus Media", Role.OPERATOR, "Robot", "r@k.example")
     listed = tokens(database, "Kestrel Campus Media")
     assert [entry.display_name for entry in listed] == ["Lab administrator", "Robot"]
@@ -139,7 +138,7 @@ def test_a_token_is_shown_once_and_can_be_revoked_once(database: Path) -> None:
 
 async def test_a_key_is_suspended_reinstated_and_revoked(lab: Lab) -> None:
     key = (await lab.keys("active", "addOn"))[0]
-    database = lab.store.path
+    database = lab.database
     with pytest.raises(StateError) as refused:
         reinstate_key(database, key["id"], "never suspended")
     assert refused.value.code == "key-active"
@@ -157,12 +156,12 @@ async def test_a_key_is_suspended_reinstated_and_revoked(lab: Lab) -> None:
 
 async def test_a_key_without_an_instance_can_be_revoked(lab: Lab) -> None:
     key = await lab.free_master()
-    assert revoke_key(lab.store.path, key["id"], "refunded").state is KeyState.REVOKED
+    assert revoke_key(lab.database, key["id"], "refunded").state is KeyState.REVOKED
     with pytest.raises(NotFoundError):
-        revoke_key(lab.store.path, "AAAABBBBCCCCDDDD", "unknown")
-    assert check(lab.store.path) == ()
+        revoke_key(lab.database, "AAAABBBBCCCCDDDD", "unknown")
+    assert check(lab.database) == ()
 
 
-def test_an_account_needs_a_name(database: Path) -> None:
+def test_an_account_needs_a_name(database: Database) -> None:
     with pytest.raises(TuiLicensesError):
         make_account(database, " ", "Pro")

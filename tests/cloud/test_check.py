@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from tests.cloud.lab import Lab
+from tests.cloud.lab import Database, Lab, plant
 from tui_licenses.cloud.administration import check
 from tui_licenses.cloud.check import FINDINGS_MAXIMUM
 from tui_licenses.cloud.check_host import check_settings
+from tui_licenses.cloud.database import find_database
+from tui_licenses.cloud.key_files import secret_path
 from tui_licenses.documents.signing import SigningKey
 from tui_licenses.errors import FileError
 
@@ -37,29 +39,20 @@ DAMAGE = {
     "UPDATE license_key SET position = id": "order-wrong",
     "UPDATE license_key SET expiry_order = 1": "order-wrong",
     "DELETE FROM instance_word": "words-wrong",
-    "UPDATE profile SET content = x'00'": "profile-wrong",
+    "UPDATE profile SET sha256 = 'other'": "profile-wrong",
     "DELETE FROM profile": "profile-wrong",
     "UPDATE license_key SET product_code = 'gone'": "dangling-reference",
     "UPDATE license_file SET sha256 = 'other'": "license-file-wrong",
 }
 
 
-def _plant(database: Path, *statements: str) -> None:
-    """Change a database behind the back of its rules."""
-    connection = sqlite3.connect(database)
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
-
-
 @pytest.mark.parametrize(("statement", "code"), DAMAGE.items(), ids=DAMAGE)
 async def test_planted_damage_is_found(lab: Lab, statement: str, code: str) -> None:
     for instance in await lab.instances("licensed"):
         await lab.get(f"/licensing/instances/{instance['id']}/license-file")
-    assert check(lab.store.path) == ()
-    _plant(lab.store.path, statement)
-    findings = check(lab.store.path)
+    assert check(lab.database) == ()
+    plant(lab.database, statement)
+    findings = check(lab.database)
     assert code in {finding.code for finding in findings}
     keys = {entry["key"] for entry in await lab.keys()} if code == "key-wrong" else set()
     assert not [key for key in keys if key in str(findings)]
@@ -83,17 +76,17 @@ def test_settings_that_lose_changes_or_trust_a_file_too_far_are_found(tmp_path: 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_files_that_others_can_read_or_own_are_found(database: Path) -> None:
-    database.chmod(0o660)
-    os.chown(database, 12345, -1)
-    findings = check(database)
+def test_files_that_others_can_read_or_own_are_found(sqlite_database: Path) -> None:
+    sqlite_database.chmod(0o660)
+    os.chown(sqlite_database, 12345, -1)
+    findings = check(sqlite_database)
     assert [finding.code for finding in findings] == ["file-not-private"] * 2
-    assert f"chmod 600 {database}" in findings[0].message
-    assert f"chown 0 {database}" in findings[1].message
+    assert f"chmod 600 {sqlite_database}" in findings[0].message
+    assert f"chown 0 {sqlite_database}" in findings[1].message
 
 
-def test_a_second_active_master_is_found(database: Path) -> None:
-    _plant(
+def test_a_second_active_master_is_found(database: Database) -> None:
+    plant(
         database,
         "DROP INDEX license_key_current_master",
         f"UPDATE license_key SET state = 'active', activated_at = 1, instance_id = {_LICENSED}"
@@ -103,7 +96,8 @@ def test_a_second_active_master_is_found(database: Path) -> None:
     assert "master-wrong" in {finding.code for finding in check(database)}
 
 
-def test_pages_that_were_overwritten_are_found(database: Path) -> None:
+def test_pages_that_were_overwritten_are_found(sqlite_database: Path) -> None:
+    database = sqlite_database
     connection = sqlite3.connect(database)
     (page,) = connection.execute(
         "SELECT rootpage FROM sqlite_master WHERE name = 'license_key'"
@@ -115,7 +109,8 @@ def test_pages_that_were_overwritten_are_found(database: Path) -> None:
     assert {finding.code for finding in check(database)} == {"database-damaged"}
 
 
-def test_a_database_damaged_from_its_start_cannot_be_opened(database: Path) -> None:
+def test_a_database_damaged_from_its_start_cannot_be_opened(sqlite_database: Path) -> None:
+    database = sqlite_database
     content = bytearray(database.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
     database.write_bytes(content)
@@ -124,7 +119,8 @@ def test_a_database_damaged_from_its_start_cannot_be_opened(database: Path) -> N
     assert refused.value.code == "database-damaged"
 
 
-def test_a_database_without_readable_settings_cannot_be_opened(database: Path) -> None:
+def test_a_database_without_readable_settings_cannot_be_opened(sqlite_database: Path) -> None:
+    database = sqlite_database
     connection = sqlite3.connect(database)
     (page,) = connection.execute(
         "SELECT rootpage FROM sqlite_master WHERE name = 'cloud_setting'"
@@ -138,8 +134,8 @@ def test_a_database_without_readable_settings_cannot_be_opened(database: Path) -
     assert refused.value.code == "database-damaged"
 
 
-def test_a_signing_key_that_nobody_vouches_for_is_found(database: Path) -> None:
-    path = database.with_name("cloud-signing.key")
+def test_a_signing_key_that_nobody_vouches_for_is_found(database: Database) -> None:
+    path = secret_path(find_database(database).path, "signing")
     path.write_text(SigningKey.generate().seed.hex())
     assert [finding.code for finding in check(database)] == ["trust-wrong"]
 
@@ -149,20 +145,20 @@ async def test_license_files_of_a_foreign_signing_key_are_issued_anew_but_not_tr
 ) -> None:
     path = f"/licensing/instances/{(await lab.licensed())['id']}/license-file"
     assert (await lab.get(path)).status_code == 200
-    key = lab.store.path.with_name("cloud-signing.key")
+    key = secret_path(lab.store.path, "signing")
     key.write_text(SigningKey.generate().seed.hex())
-    assert [finding.code for finding in check(lab.store.path)] == ["trust-wrong"]
+    assert [finding.code for finding in check(lab.database)] == ["trust-wrong"]
 
 
-def test_a_trust_document_of_another_root_is_found(database: Path) -> None:
-    path = database.with_name("cloud-root.key")
+def test_a_trust_document_of_another_root_is_found(database: Database) -> None:
+    path = secret_path(find_database(database).path, "root")
     path.write_text(SigningKey.generate().seed.hex())
     assert "trust-wrong" in {finding.code for finding in check(database)}
 
 
 def test_a_database_that_is_damaged_all_over_does_not_flood(
-    database: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui_licenses.cloud.check.FINDINGS_MAXIMUM", 5)
-    _plant(database, "UPDATE license_key SET position = id")
+    plant(database, "UPDATE license_key SET position = id")
     assert len(check(database)) == 5 < FINDINGS_MAXIMUM

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 
 import pytest
 
-from tests.cloud.lab import Lab, problem
+from tests.cloud.lab import Lab, on_sqlite, plant, problem
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud.administration import check, suspend_key
 from tui_licenses.cloud.http.call import Call
@@ -39,6 +38,7 @@ def test_an_error_that_is_no_problem_of_the_contract_stays_an_error() -> None:
         raise FileError("disk-full", "The disk is full.")
 
 
+@on_sqlite
 async def test_health_tells_of_a_database_that_is_gone(lab: Lab) -> None:
     lab.store.engine.dispose()
     lab.store.path.write_bytes(b"\xff" * 100_000)
@@ -69,7 +69,7 @@ async def test_a_license_file_that_another_request_issued_is_not_issued_twice(la
 async def test_a_repeat_on_a_suspended_instance_has_no_license_file(lab: Lab) -> None:
     instance, add_on = await lab.licensed(), await lab.free_add_on()
     assert (await lab.activate([add_on["key"]], instance["id"])).is_success
-    suspend_key(lab.store.path, instance["masterKeyId"], "unpaid")
+    suspend_key(lab.database, instance["masterKeyId"], "unpaid")
     answer = await lab.activate([add_on["key"]], instance["id"])
     assert answer.json()["licenseFile"] is None
 
@@ -78,17 +78,14 @@ async def test_a_name_without_letters_is_a_name(lab: Lab) -> None:
     path = f"/licensing/instances/{(await lab.licensed())['id']}"
     answer = await lab.ask("PATCH", path, headers={"If-Match": "*"}, json={"name": "★ [/] ★"})
     assert answer.json()["name"] == "★ [/] ★"
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 async def test_a_license_file_from_the_future_is_found(lab: Lab) -> None:
     path = f"/licensing/instances/{(await lab.licensed())['id']}/license-file"
     assert (await lab.get(path)).is_success
-    connection = sqlite3.connect(lab.store.path)
-    connection.execute("UPDATE license_file SET issued = 9999999999")
-    connection.commit()
-    connection.close()
-    messages = [finding.message for finding in check(lab.store.path)]
+    plant(lab.database, "UPDATE license_file SET issued = 9999999999")
+    messages = [finding.message for finding in check(lab.database)]
     assert messages == [
         "It is not the one that was issued.",
         "This license file is not valid yet.",
@@ -96,17 +93,14 @@ async def test_a_license_file_from_the_future_is_found(lab: Lab) -> None:
 
 
 def test_a_key_with_characters_of_no_key_is_found(lab: Lab) -> None:
-    connection = sqlite3.connect(lab.store.path)
-    connection.execute("UPDATE license_key SET key = 'ÄÖÜ-' || rowid")
-    connection.commit()
-    connection.close()
-    assert {finding.code for finding in check(lab.store.path)} == {"key-wrong"}
+    plant(lab.database, "UPDATE license_key SET key = 'ÄÖÜ-' || id")
+    assert {finding.code for finding in check(lab.database)} == {"key-wrong"}
 
 
 def test_two_programs_that_make_keys_at_once_agree(lab: Lab) -> None:
     from tui_licenses.cloud.store import create_store
 
-    other, created, migrated = create_store(lab.store.path, lab=True)
+    other, created, migrated = create_store(lab.database, lab=True)
     assert (created, migrated) == (False, False)
     assert other.signing.root == lab.store.signing.root
     other.close()

@@ -223,10 +223,10 @@ async def test_the_serial_is_kept_while_there_is_no_license_file(lab: Lab) -> No
     instance = await lab.licensed()
     path = f"/licensing/instances/{instance['id']}/license-file"
     assert (await lab.get(path)).status_code == 200
-    suspend_key(lab.store.path, instance["masterKeyId"], "unpaid")
+    suspend_key(lab.database, instance["masterKeyId"], "unpaid")
     problem(await lab.get(path), 409, "no-master")
     master = await lab.free_master()
     answer = await lab.activate([master["key"]], instance["id"], replaceMaster=True)
     assert answer.json()["licenseFile"]["serial"] == 2
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
     assert lab.clock.now > SEEDED_FOR

@@ -84,7 +84,7 @@ async def test_a_rename_announces_the_keys_whose_name_column_changes(lab: Lab) -
 async def test_a_suspended_master_announces_its_add_ons(lab: Lab) -> None:
     instance = await lab.licensed()
     cursor = (await lab.get("/licensing/changes?limit=0")).json()["nextCursor"]
-    suspend_key(lab.store.path, instance["masterKeyId"], "unpaid")
+    suspend_key(lab.database, instance["masterKeyId"], "unpaid")
     changes, _ = await _follow(lab, cursor)
     keys = await lab.items(f"/licensing/keys?instanceId={instance['id']}")
     assert {change["id"] for change in changes} == {instance["id"], *(key["id"] for key in keys)}

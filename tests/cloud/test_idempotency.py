@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from tests.cloud.conftest import Template
-from tests.cloud.lab import Clock, Lab, problem
+from tests.cloud.lab import Clock, Database, Lab, problem
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import WireActivationRequest
 from tui_licenses.cloud import tables
@@ -111,7 +110,7 @@ async def test_one_of_many_callers_at_once_gets_the_key(lab: Lab) -> None:
     for answer in answers:
         if not answer.is_success:
             problem(answer, 409, "key-already-assigned")
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 def _grab(store: Store, account_id: str, key: str, instance_id: str) -> bool:
@@ -124,7 +123,7 @@ def _grab(store: Store, account_id: str, key: str, instance_id: str) -> bool:
         return False
 
 
-def _grab_all(database: Path, account_id: str, keys: list[str], instance_id: str) -> list[str]:
+def _grab_all(database: Database, account_id: str, keys: list[str], instance_id: str) -> list[str]:
     store = open_store(database, Clock())
     granted = [key for key in keys if _grab(store, account_id, key, instance_id)]
     store.close()
@@ -139,16 +138,16 @@ async def test_two_processes_never_get_the_same_key(lab: Lab) -> None:
     account_id = lab.token("administrator").account_id
     context = multiprocessing.get_context("spawn")
     with context.Pool(2) as pool:
-        work = [(lab.store.path, account_id, keys, target) for target in targets]
+        work = [(lab.database, account_id, keys, target) for target in targets]
         granted = await asyncio.to_thread(pool.starmap, _grab_all, work)
         pool.close()
         pool.join()
     together = [key for part in granted for key in part]
     assert sorted(together) == sorted(keys)
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
-def test_two_threads_never_get_the_same_key(template: Template, database: Path) -> None:
+def test_two_threads_never_get_the_same_key(template: Template, database: Database) -> None:
     store = open_store(database, Clock())
     account_id = template[1].tokens[0].account_id
     key, instance = tables.license_key, tables.instance

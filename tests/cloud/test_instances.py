@@ -34,7 +34,7 @@ async def test_a_rename_is_seen_on_the_keys_and_in_their_order(lab: Lab) -> None
     old_word = instance["name"].split()[0]
     found = await lab.items("/licensing/instances", params={"q": old_word})
     assert instance["id"] not in {entry["id"] for entry in found}
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 async def test_a_location_and_a_core_version_can_be_changed(lab: Lab) -> None:
@@ -104,7 +104,7 @@ async def test_a_retired_instance_is_hidden_and_stays_as_it_is(lab: Lab) -> None
     instance = (await lab.instances("pending"))[0]
     total = (await lab.get("/licensing/instances")).json()["totalCount"]
     cursor = (await lab.get("/licensing/changes?limit=0")).json()["nextCursor"]
-    retired = retire_instance(lab.store.path, instance["id"], "scrapped")
+    retired = retire_instance(lab.database, instance["id"], "scrapped")
     assert retired.state == "retired"
     assert (await lab.get("/licensing/instances")).json()["totalCount"] == total - 1
     changes = await lab.items(f"/licensing/changes?cursor={cursor}")
@@ -114,17 +114,17 @@ async def test_a_retired_instance_is_hidden_and_stays_as_it_is(lab: Lab) -> None
     problem(await _patch(lab, shown, name="New"), 422, "instance-retired")
     file = await lab.get(f"/licensing/instances/{instance['id']}/license-file")
     assert "retired" in problem(file, 409, "no-master")["detail"]
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
     with pytest.raises(StateError):
-        retire_instance(lab.store.path, instance["id"], "again")
+        retire_instance(lab.database, instance["id"], "again")
 
 
 async def test_an_instance_in_use_is_not_retired(lab: Lab) -> None:
     with pytest.raises(StateError) as refused:
-        retire_instance(lab.store.path, (await lab.licensed())["id"], "scrapped")
+        retire_instance(lab.database, (await lab.licensed())["id"], "scrapped")
     assert refused.value.code == "instance-in-use"
     with pytest.raises(NotFoundError):
-        retire_instance(lab.store.path, "none", "scrapped")
+        retire_instance(lab.database, "none", "scrapped")
 
 
 async def test_a_first_profile_is_put_where_none_is(lab: Lab) -> None:
@@ -157,7 +157,7 @@ async def test_a_profile_is_replaced_by_revision_or_by_digest(lab: Lab) -> None:
     same = {**XML, "If-Match": "*"}
     unchanged = await lab.ask("PUT", path, headers=same, content=PROFILE.format(3))
     assert unchanged.json() == third.json()
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 async def test_a_new_fingerprint_makes_a_new_license_file(lab: Lab) -> None:
@@ -194,7 +194,7 @@ async def test_a_licensed_instance_keeps_an_identity(lab: Lab) -> None:
 
 async def test_an_instance_whose_master_was_revoked_takes_a_new_one(lab: Lab) -> None:
     instance = await lab.licensed()
-    revoke_key(lab.store.path, instance["masterKeyId"], "stolen")
+    revoke_key(lab.database, instance["masterKeyId"], "stolen")
     shown = (await lab.get(f"/licensing/instances/{instance['id']}")).json()
     assert (shown["state"], shown["masterKeyId"]) == ("unlicensed", instance["masterKeyId"])
     add_ons = await lab.items(f"/licensing/keys?kind=addOn&instanceId={instance['id']}")
@@ -202,7 +202,7 @@ async def test_an_instance_whose_master_was_revoked_takes_a_new_one(lab: Lab) ->
     assert {entry["status"] for entry in active} <= {"suspended"}
     answer = await lab.activate([(await lab.free_master())["key"]], instance["id"])
     assert answer.json()["instance"]["state"] == "licensed"
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 async def test_an_object_that_did_not_change_answers_304(lab: Lab) -> None:

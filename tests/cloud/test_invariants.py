@@ -62,17 +62,15 @@ async def test_invariant_3_a_licensed_instance_has_one_current_master(lab: Lab) 
     add_ons = await lab.items(f"/licensing/keys?kind=addOn&instanceId={instance['id']}")
     assert {entry["masterKeyId"] for entry in add_ons} == {master["id"]}
     with pytest.raises(IntegrityError), lab.store.write() as connection:
-        connection.exec_driver_sql(
-            "UPDATE license_key SET state = 'active' WHERE id = ?", (old.id,)
-        )
+        connection.exec_driver_sql(f"UPDATE license_key SET state = 'active' WHERE id = '{old.id}'")
 
 
 async def test_invariant_3_an_add_on_needs_an_active_master(lab: Lab) -> None:
     instance, add_on = await lab.licensed(), await lab.free_add_on()
-    suspend_key(lab.store.path, instance["masterKeyId"], "unpaid")
+    suspend_key(lab.database, instance["masterKeyId"], "unpaid")
     answer = await lab.activate([add_on["key"]], instance["id"])
     problem(answer, 409, "addon-requires-master")
-    reinstate_key(lab.store.path, instance["masterKeyId"], "paid")
+    reinstate_key(lab.database, instance["masterKeyId"], "paid")
     assert (await lab.activate([add_on["key"]], instance["id"])).status_code == 201
 
 
@@ -142,14 +140,14 @@ async def test_invariant_5_an_expired_key_stays_and_a_suspended_one_leaves(lab: 
     path = f"/licensing/keys/{expired['id']}/license-file"
     keys = inspect_license_file((await lab.get(path)).content).payload.keys
     assert expired["key"] in {entry.key for entry in keys}
-    suspend_key(lab.store.path, expired["id"], "unpaid")
+    suspend_key(lab.database, expired["id"], "unpaid")
     keys = inspect_license_file((await lab.get(path)).content).payload.keys
     assert expired["key"] not in {entry.key for entry in keys}
 
 
 async def test_invariant_5_without_an_active_master_there_is_no_license_file(lab: Lab) -> None:
     instance = await lab.licensed()
-    suspend_key(lab.store.path, instance["masterKeyId"], "unpaid")
+    suspend_key(lab.database, instance["masterKeyId"], "unpaid")
     refused = await lab.get(f"/licensing/instances/{instance['id']}/license-file")
     assert "suspended" in problem(refused, 409, "no-master")["detail"]
 
@@ -257,6 +255,6 @@ async def test_invariant_10_instants_are_utc_in_rfc_3339(lab: Lab) -> None:
 
 
 async def test_a_sign_in_made_by_the_administration_works_at_once(lab: Lab) -> None:
-    made = make_token(lab.store.path, "Kestrel Campus Media", Role.READER, "Monitoring")
+    made = make_token(lab.database, "Kestrel Campus Media", Role.READER, "Monitoring")
     answer = await lab.exchange(made.subject_id, made.refresh_token)
     assert answer.status_code == 200

@@ -139,7 +139,7 @@ async def test_a_cursor_with_a_forged_place_is_refused(lab: Lab) -> None:
 
 @pytest.mark.parametrize("status", list(KeyStatus))
 async def test_a_filter_by_status_agrees_with_the_status_shown(lab: Lab, status: KeyStatus) -> None:
-    suspend_key(lab.store.path, (await lab.licensed())["masterKeyId"], "unpaid")
+    suspend_key(lab.database, (await lab.licensed())["masterKeyId"], "unpaid")
     expected = await lab.keys(status)
     answer = (await lab.get(f"/licensing/keys?limit=1000&status={status}")).json()
     assert answer["items"] == expected

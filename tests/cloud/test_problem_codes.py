@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.cloud.lab import BASE, Answer, Lab, problem
+from tests.cloud.lab import BASE, Answer, Lab, on_sqlite, problem
 from tui_licenses.api.problems import PROBLEM_CODES
 from tui_licenses.cloud.administration import reinstate_key, revoke_key, suspend_key
 from tui_licenses.cloud.app import create_app
@@ -323,11 +323,8 @@ async def _too_many_guesses(lab: Lab) -> Answer:
 async def _something_unforeseen(lab: Lab) -> Answer:
     await lab.sign_in("administrator")
     with lab.store.write() as connection:
-        connection.exec_driver_sql("UPDATE instance SET location_label = 'x', state = 'pending'")
-        connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
-        connection.exec_driver_sql("UPDATE instance SET state = 'unheard of'")
-        connection.exec_driver_sql("PRAGMA ignore_check_constraints = OFF")
-    return await lab.get("/licensing/instances")
+        connection.exec_driver_sql("UPDATE license_key SET features = 'no JSON'")
+    return await lab.get("/licensing/keys")
 
 
 @produces("unavailable")
@@ -372,6 +369,7 @@ async def test_a_stale_change_answers_with_the_present_object(lab: Lab) -> None:
     assert answer.headers["etag"] == f'"{document["current"]["revision"]}"'
 
 
+@on_sqlite
 async def test_a_locked_database_answers_that_it_is_unavailable(lab: Lab) -> None:
     await lab.sign_in("administrator")
     with lab.store.write() as connection:
@@ -383,7 +381,7 @@ async def test_a_locked_database_answers_that_it_is_unavailable(lab: Lab) -> Non
 
 async def test_states_moved_by_the_administration_are_refused_like_seeded_ones(lab: Lab) -> None:
     master = await lab.free_master()
-    database = lab.store.path
+    database = lab.database
     instance = (await lab.instances("pending"))[0]
     assert (await lab.activate([master["key"]], instance["id"])).status_code in {201, 422}
     active = (await lab.keys("active", "addOn"))[0]

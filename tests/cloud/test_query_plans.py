@@ -33,10 +33,10 @@ Recorded = tuple[Path, Recording]
 
 
 @pytest.fixture(scope="module")
-def recorded(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+def recorded(sqlite_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """Make every request once, and give its statements and a database to plan them for."""
-    database = copy_database(template[0], tmp_path_factory.mktemp("plans"))
-    lab = open_lab(database, template[1])
+    database = copy_database(Path(sqlite_template[0]), tmp_path_factory.mktemp("plans"))
+    lab = open_lab(database, sqlite_template[1])
 
     async def make() -> None:
         async with lab.client:

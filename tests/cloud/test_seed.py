@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, Table, select
 
-from tests.cloud.lab import INSTANCES, KEYS, SEEDED_FOR, Lab
+from tests.cloud.lab import INSTANCES, KEYS, SEEDED_FOR, Database, Lab
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import check, initialise, seed
 from tui_licenses.cloud.store import open_store
@@ -28,7 +28,7 @@ def _select(table: Table) -> Select[Any]:
     return select(*(column for column in table.c if column.name not in _SECRET_COLUMNS))
 
 
-def _rows(database: Path) -> dict[str, list[str]]:
+def _rows(database: Database) -> dict[str, list[str]]:
     store = open_store(database)
     with store.read() as connection:
         rows = {

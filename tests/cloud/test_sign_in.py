@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import statistics
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.cloud.conftest import Template
-from tests.cloud.lab import Clock, Lab, open_lab, problem
+from tests.cloud.lab import Clock, Database, Lab, on_sqlite, open_lab, problem
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud.administration import revoke_token
 from tui_licenses.cloud.http.resource import Throttles
 from tui_licenses.cloud.instants import to_instant
 from tui_licenses.cloud.operations.tokens import hash_access_token
-from tui_licenses.cloud.throttle import Throttle
+from tui_licenses.cloud.throttle import FailureLimit, RefusedSignIns, Throttle
 
 
 async def test_an_access_token_lives_for_an_hour(lab: Lab) -> None:
@@ -39,6 +38,7 @@ async def test_an_expired_token_is_forgotten_after_a_day(lab: Lab) -> None:
     problem(await lab.get("/users/me", headers=headers), 401, "token-invalid")
 
 
+@on_sqlite
 async def test_tokens_are_not_in_the_database(lab: Lab) -> None:
     access = await lab.sign_in("administrator")
     refresh = lab.token("administrator").refresh_token
@@ -51,7 +51,7 @@ async def test_tokens_are_not_in_the_database(lab: Lab) -> None:
 async def test_a_revoked_sign_in_ends_at_once(lab: Lab) -> None:
     await lab.sign_in("reader")
     token = lab.token("reader")
-    revoke_token(lab.store.path, token.subject_id)
+    revoke_token(lab.database, token.subject_id)
     problem(await lab.get("/users/me", who="reader"), 401, "token-invalid")
     refused = await lab.exchange(token.subject_id, token.refresh_token)
     problem(refused, 401, "invalid-refresh-token")
@@ -93,27 +93,78 @@ async def test_any_text_can_be_a_wrong_token(lab: Lab, refresh_token: str) -> No
     assert answer.status_code in {400, 401}
 
 
-async def test_refused_sign_ins_are_limited_for_each_subject(
-    template: Template, database: Path
+async def test_refused_sign_ins_are_limited_with_growing_waits(
+    template: Template, database: Database
 ) -> None:
     lab = open_lab(database, template[1], Throttles())
     async with lab.client:
         token = lab.token("reader")
-        for _ in range(10):
+        for _ in range(5):
             answer = await lab.exchange(token.subject_id, "tlr_wrong")
             problem(answer, 401, "invalid-refresh-token")
-        limited = await lab.exchange(token.subject_id, token.refresh_token)
-        problem(limited, 429, "rate-limited")
-        assert limited.headers["retry-after"] == "12"
-        other = lab.token("operator")
-        assert (await lab.exchange(other.subject_id, other.refresh_token)).is_success
-        lab.clock.advance(seconds=12)
-        assert (await lab.exchange(token.subject_id, token.refresh_token)).is_success
+        for seconds in (12, 24, 48):
+            limited = await lab.exchange(token.subject_id, "tlr_wrong")
+            problem(limited, 429, "rate-limited")
+            assert limited.headers["retry-after"] == str(seconds)
+            lab.clock.advance(seconds=seconds)
+            refused = await lab.exchange(token.subject_id, "tlr_wrong")
+            problem(refused, 401, "invalid-refresh-token")
     lab.store.close()
 
 
+async def test_the_right_token_signs_in_however_many_others_failed(
+    template: Template, database: Database
+) -> None:
+    lab = open_lab(database, template[1], Throttles())
+    async with lab.client:
+        token = lab.token("administrator")
+        for _ in range(20):
+            assert not (await lab.exchange(token.subject_id, "tlr_wrong")).is_success
+        assert (await lab.exchange(token.subject_id, token.refresh_token)).is_success
+        problem(await lab.exchange(token.subject_id, "tlr_wrong"), 429, "rate-limited")
+    lab.store.close()
+
+
+def test_failures_are_counted_by_subject_and_by_address() -> None:
+    limits = RefusedSignIns(5)
+    for number in range(5):
+        limits.count(f"subject {number}", "192.0.2.1", 0)
+    with pytest.raises(Problem):
+        limits.count("another subject", "192.0.2.1", 0)
+    for number in range(5):
+        limits.count("one subject", f"192.0.2.{number + 2}", 0)
+    with pytest.raises(Problem):
+        limits.count("one subject", "192.0.2.100", 0)
+
+
+def test_a_wait_is_never_longer_than_a_quarter_of_an_hour_and_is_forgotten_after_another() -> None:
+    clock, limit = Clock(), FailureLimit(1)
+    for _ in range(30):
+        limit.count("a", to_instant(clock()))
+        clock.advance(minutes=15)
+    clock.advance(minutes=-1)
+    with pytest.raises(Problem) as refused:
+        limit.count("a", to_instant(clock()))
+    assert refused.value.headers == {"Retry-After": "60"}
+    clock.advance(minutes=16, seconds=1)
+    limit.count("a", to_instant(clock()))
+    with pytest.raises(Problem) as refused:
+        limit.count("a", to_instant(clock()))
+    assert refused.value.headers == {"Retry-After": "12"}
+
+
+def test_failures_are_kept_of_so_many_callers_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_licenses.cloud.throttle._CALLERS_MAXIMUM", 3)
+    limit = FailureLimit(1)
+    for caller in "abcd":
+        limit.count(caller, 0)
+    limit.count("a", 0)
+    with pytest.raises(Problem):
+        limit.count("d", 0)
+
+
 async def test_guessing_keys_is_limited_in_previews_and_activations_too(
-    template: Template, database: Path
+    template: Template, database: Database
 ) -> None:
     lab = open_lab(database, template[1], Throttles())
     async with lab.client:

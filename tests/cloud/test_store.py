@@ -12,11 +12,11 @@ from sqlalchemy import insert
 
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import initialise
+from tui_licenses.cloud.database import find_database
+from tui_licenses.cloud.sqlite import connect_engine
 from tui_licenses.cloud.store import (
     SCHEMA_VERSION,
-    connect_engine,
     create_store,
-    database_path,
     open_store,
     read_schema_version,
 )
@@ -108,11 +108,12 @@ def test_a_database_that_is_not_there_is_not_made_by_opening_it(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "database", ["postgresql://host/name", "sqlite://", "nonsense://://", "://"]
+    "database",
+    ["mysql://host/name", "postgresql+asyncpg://host/name", "sqlite://", "nonsense://://", "://"],
 )
 def test_a_database_the_cloud_cannot_use_is_refused(database: str) -> None:
     with pytest.raises(UseError) as refused:
-        database_path(database)
+        find_database(database)
     assert refused.value.code == "database-unsupported"
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from tests.cloud.every_request import make_every_request
-from tests.cloud.lab import Lab
+from tests.cloud.lab import Database, Lab, plant
 from tests.cloud.older_schemas import BACK_TO_0001, BACK_TO_0002
 from tests.cloud.query_plans import Recording
 from tui_licenses.cloud.administration import check, issue, reinstate_key, revoke_key, suspend_key
 from tui_licenses.cloud.rows import key_select, read_key, wire_key, wire_of_key
-from tui_licenses.cloud.store import SCHEMA_VERSION, connect_engine, open_store
+from tui_licenses.cloud.store import SCHEMA_VERSION, open_store
 from tui_licenses.domain.license_key import KeyKind, KeyState
 from tui_licenses.domain.status import KeyStatus
 
@@ -34,15 +33,15 @@ async def _totals(lab: Lab, query: str = "") -> dict[str, int]:
 
 async def test_counts_are_right_after_every_kind_of_change(lab: Lab) -> None:
     await make_every_request(lab, Recording())
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 async def test_counts_follow_a_master_that_is_suspended_reinstated_and_revoked(lab: Lab) -> None:
     before = await _totals(lab)
     instance = await lab.licensed()
     for change in (suspend_key, reinstate_key, revoke_key):
-        change(lab.store.path, instance["masterKeyId"], "a reason")
-        assert check(lab.store.path) == ()
+        change(lab.database, instance["masterKeyId"], "a reason")
+        assert check(lab.database) == ()
         after = await _totals(lab)
         assert sum(after.values()) == sum(before.values())
         assert (after == before) == (change is reinstate_key)
@@ -59,7 +58,7 @@ async def test_counts_follow_the_clock(lab: Lab, query: str, days: int) -> None:
 async def test_counts_change_at_the_instant_of_expiry(lab: Lab) -> None:
     expires = lab.clock.now + timedelta(hours=3)
     issue(
-        lab.store.path,
+        lab.database,
         lab.token("administrator").account_id,
         kind=KeyKind.ADD_ON,
         product_code="CAL-USER-25",
@@ -76,18 +75,16 @@ async def test_counts_change_at_the_instant_of_expiry(lab: Lab) -> None:
     assert after["expiring"] == before["expiring"] - 2
 
 
-def test_a_database_of_the_first_schema_is_counted_when_it_is_opened(database: Path) -> None:
-    engine = connect_engine(database)
-    with engine.connect() as connection:
+def test_a_database_of_the_first_schema_is_counted_when_it_is_opened(database: Database) -> None:
+    store = open_store(database)
+    with store.read() as connection:
         master = connection.exec_driver_sql(
             "SELECT master_key_id FROM instance WHERE state = 'licensed' AND add_on_count > 1"
         ).scalars()
         master_id = str(master.first())
     suspend_key(database, master_id, "unpaid")
-    with engine.connect() as connection, connection.begin():
-        for statement in (*BACK_TO_0002, *BACK_TO_0001):
-            connection.exec_driver_sql(statement)
-    engine.dispose()
+    store.close()
+    plant(database, *BACK_TO_0002, *BACK_TO_0001)
     store = open_store(database)
     assert store.schema_version() == SCHEMA_VERSION
     store.close()

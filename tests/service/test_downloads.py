@@ -39,7 +39,7 @@ async def test_a_license_file_is_saved_verified_with_its_manifest(
     assert saved.path.name.startswith("zurich-flughafen-")
     assert saved.sha256 == hashlib.sha256(data).hexdigest()
     assert saved.size_bytes == len(data)
-    assert saved.contents == "contains 1 master + 2 add-ons"
+    assert saved.contents == "contains 1 master + 2 add-ons (lab)"
     assert (saved.is_new, saved.subject, saved.kind) == (True, instance.name, DocumentKind.LICENSE)
     assert stat.S_IMODE(saved.path.stat().st_mode) == 0o600
     manifest = saved.path.name.replace("-license.bin", "-manifest.json")

@@ -69,7 +69,9 @@ def test_without_a_fingerprint_the_one_found_is_told_and_nothing_trusted() -> No
     assert trust_store.stored_roots() == ()
 
 
-@pytest.mark.parametrize("typed", ["", FINGERPRINT[:-1], "00" * 32])
+@pytest.mark.parametrize(
+    "typed", ["", FINGERPRINT[:-1], "00" * 32], ids=["nothing", "a digit short", "another"]
+)
 def test_another_fingerprint_trusts_nothing(typed: str) -> None:
     offer = trust_store.make_offer(trust_document(), is_lab=True, source="x")
     with pytest.raises(DocumentError) as caught:
@@ -96,7 +98,7 @@ def test_a_beginning_that_two_roots_have_is_refused() -> None:
 
 def test_a_newer_document_is_followed_and_kept() -> None:
     add()
-    trust_store.follow(trust_document(2, SigningKeyStatus.REVOKED))
+    trust_store.follow([trust_document(2, SigningKeyStatus.REVOKED)])
     (trust,) = trust_store.stored_trusts()
     assert (trust.revision, trust.keys[0].status) == (2, SigningKeyStatus.REVOKED)
     assert trust.is_lab
@@ -105,9 +107,8 @@ def test_a_newer_document_is_followed_and_kept() -> None:
 @pytest.mark.parametrize("revision", [1, 3])
 def test_a_document_that_is_no_next_step_changes_nothing(revision: int) -> None:
     add()
-    trust_store.follow(trust_document(revision))
-    trust_store.follow(trust_document(2, root=SigningKey.generate()))
-    trust_store.follow(b"nonsense")
+    trust_store.follow([trust_document(revision)])
+    trust_store.follow([trust_document(2, root=SigningKey.generate()), b"nonsense", b"\xff"])
     assert trust_store.stored_trusts()[0].revision == 1
 
 
@@ -195,10 +196,11 @@ async def test_a_root_is_added_from_a_file_without_any_cloud(tmp_path: Path) -> 
     await services.aclose()
 
 
-async def test_the_newest_trust_document_is_asked_for_once_where_a_root_is_trusted() -> None:
+async def test_the_trust_documents_are_asked_for_once_where_a_root_is_trusted() -> None:
     def responder(request: Received) -> Answer:
-        document = trust_document(2).decode()
-        return http(200, {"document": document, "roots": [], "lab": True})
+        first, second, third = (trust_document(revision).decode() for revision in (1, 2, 3))
+        answer = {"document": third, "earlier": [first, second], "roots": [], "lab": True}
+        return http(200, answer)
 
     async with scripted_services(responder) as (services, server):
         await services.verification.follow_trust()
@@ -208,4 +210,99 @@ async def test_the_newest_trust_document_is_asked_for_once_where_a_root_is_trust
         await services.verification.follow_trust()
         await services.verification.follow_trust()
         assert server.paths() == ["/api/v3/licensing/trust"]
-    assert trust_store.stored_trusts()[0].revision == 2
+    assert trust_store.stored_trusts()[0].revision == 3
+
+
+def test_a_root_that_is_trusted_already_goes_on_and_never_back() -> None:
+    def offer(revision: int, is_lab: bool = False) -> trust_store.TrustOffer:
+        return trust_store.make_offer(trust_document(revision), is_lab=is_lab, source="again")
+
+    add()
+    assert trust_store.add_root(offer(2), FINGERPRINT).is_lab
+    assert trust_store.add_root(offer(2), FINGERPRINT).source == "again"
+    with pytest.raises(DocumentError) as older:
+        trust_store.add_root(offer(1), FINGERPRINT)
+    assert older.value.code == "rollback"
+    trust_store.add_root(offer(9), FINGERPRINT)
+    assert trust_store.stored_trusts()[0].revision == 9
+
+
+def test_a_root_that_was_replaced_vouches_for_no_later_document() -> None:
+    add()
+    following = SigningKey.generate()
+    key = TrustedKey(SIGNER.public_key, (LICENSE_TYPE,), 0, None, SigningKeyStatus.ACTIVE)
+    rotated = build_trust_document("Example", 2, 1, [key], [following], retiring_roots=[ROOT])
+    trust_store.follow([rotated, build_trust_document("Example", 3, 1, [key], [following])])
+    assert trust_store.stored_trusts()[0].roots == (following.public_key,)
+    offer = trust_store.make_offer(trust_document(9), is_lab=True, source="x")
+    with pytest.raises(DocumentError) as caught:
+        trust_store.add_root(offer, FINGERPRINT)
+    assert caught.value.code == "signing-key-unknown"
+    assert trust_store.stored_trusts()[0].revision == 3
+
+
+def test_every_changed_byte_of_a_stored_root_is_found() -> None:
+    add()
+    file = paths.trust_folder() / f"{FINGERPRINT}.json"
+    good = file.read_bytes()
+    for position in range(len(good)):
+        data = bytearray(good)
+        data[position] ^= 1 << position % 8
+        file.write_bytes(data)
+        with pytest.raises(FileError) as caught:
+            trust_store.stored_trusts()
+        assert caught.value.code == "file-damaged"
+    file.write_bytes(good)
+    assert trust_store.stored_trusts()[0].is_lab
+
+
+def test_a_sound_root_under_the_name_of_another_is_refused() -> None:
+    add()
+    folder = paths.trust_folder()
+    (folder / f"{FINGERPRINT}.json").rename(folder / f"{'0' * 64}.json")
+    with pytest.raises(FileError) as caught:
+        trust_store.stored_trusts()
+    assert caught.value.code == "file-damaged"
+
+
+def test_an_older_copy_of_a_stored_root_is_refused_until_it_is_brought_up_to_date() -> None:
+    add()
+    file = paths.trust_folder() / f"{FINGERPRINT}.json"
+    old = file.read_bytes()
+    trust_store.follow([trust_document(2, SigningKeyStatus.REVOKED)])
+    file.write_bytes(old)
+    with pytest.raises(DocumentError) as caught:
+        trust_store.stored_trusts()
+    assert caught.value.code == "rollback"
+    assert "trust add" in caught.value.next_step
+    trust_store.follow([trust_document(2, SigningKeyStatus.REVOKED)])
+    assert trust_store.stored_trusts()[0].keys[0].status is SigningKeyStatus.REVOKED
+
+
+def test_a_chain_has_an_end() -> None:
+    add()
+    chain = [trust_document(revision) for revision in range(2, 258)]
+    trust_store.follow(chain[:255])
+    assert trust_store.stored_trusts()[0].revision == 256
+    trust_store.follow(chain)
+    assert trust_store.stored_trusts()[0].revision == 256
+    offer = trust_store.make_offer(chain[-1], is_lab=True, source="x")
+    with pytest.raises(DocumentError) as caught:
+        trust_store.add_root(offer, FINGERPRINT)
+    assert caught.value.code == "trust-chain-too-long"
+
+
+def test_a_screen_can_tell_where_a_lab_root_came_from() -> None:
+    assert not trust_store.is_lab_source("cloud.example")
+    add()
+    assert trust_store.is_lab_source("cloud.example")
+    assert not trust_store.is_lab_source("other.example")
+    (paths.trust_folder() / f"{FINGERPRINT}.json").write_bytes(b"damaged")
+    assert not trust_store.is_lab_source("cloud.example")
+
+
+async def test_a_served_cloud_whose_root_is_a_labs_is_labelled() -> None:
+    services = open_services(Configuration(), None, {"TUI_LICENSES_URL": "https://cloud.example"})
+    add()
+    assert services.is_lab
+    await services.aclose()

@@ -64,7 +64,7 @@ async def test_a_downloaded_file_is_inspected_and_verified(
     assert contents.keys[0].kind is KeyKind.MASTER
     assert contents.keys[0].features
     assert contents.keys[0].valid_from.tzinfo is UTC
-    assert contents.summary == saved.contents == "contains 1 master + 2 add-ons"
+    assert contents.summary == saved.contents == "contains 1 master + 2 add-ons (lab)"
 
 
 async def test_a_file_for_another_host_is_refused(services: Services, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ async def test_an_older_file_than_one_seen_is_refused_unless_that_is_wanted(
     assert caught.value.code == "rollback"
     with caplog.at_level(logging.WARNING):
         services.verification.verify(saved.path, allow_rollback=True)
-    assert "Accepted serial" in caplog.text
+    assert "Accepted all the same" in caplog.text
     with pytest.raises(DocumentError):
         services.verification.verify(saved.path)
 
@@ -243,16 +243,39 @@ def test_the_highest_serial_is_kept_per_root_and_server() -> None:
     assert serials.highest_serial("root", "server") == 6
 
 
-def test_a_damaged_or_open_serial_is_logged_and_made_again(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_damaged_open_or_exchanged_serial_is_no_reason_to_believe_less() -> None:
     serials.remember_serial("root", "server", 5)
-    file = paths.state_folder() / "serials" / "root-server"
-    file.write_text("five")
-    assert serials.highest_serial("root", "server") is None
+    serials.remember_serial("root", "other", 2)
+    folder = paths.state_folder() / "serials"
+    file = folder / "root-server"
+    good = file.read_bytes()
+    for content in (b"", b"five", b"4" + good[1:], good[:-1], (folder / "root-other").read_bytes()):
+        file.write_bytes(content)
+        with pytest.raises(DocumentError) as damaged:
+            serials.highest_serial("root", "server")
+        assert damaged.value.code == "serial-unreadable"
+        assert str(file) in damaged.value.message
+    file.write_bytes(good)
     file.chmod(0o644)
+    with pytest.raises(DocumentError, match="other users could read"):
+        serials.highest_serial("root", "server")
+    file.unlink()
     assert serials.highest_serial("root", "server") is None
-    assert len(caplog.records) == 2
+
+
+async def test_an_unreadable_serial_refuses_until_that_is_overridden(
+    services: Services, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    saved = await saved_license(services, tmp_path)
+    (file,) = (paths.state_folder() / "serials").iterdir()
+    file.write_bytes(b"damaged")
+    with pytest.raises(DocumentError) as caught:
+        services.verification.verify(saved.path)
+    assert caught.value.code == "serial-unreadable"
+    with caplog.at_level(logging.WARNING):
+        assert services.verification.verify(saved.path, allow_rollback=True).is_lab
+    assert "Accepted all the same" in caplog.text
+    assert file.read_bytes() == b"damaged"
 
 
 def test_a_state_folder_that_cannot_be_written_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -299,7 +322,7 @@ def test_contents_show_instants_and_count_keys_in_words() -> None:
         critical=(),
     )
     contents = contents_of(
-        inspect_license_file(build_license_file(payload, [SigningKey.generate()]))
+        inspect_license_file(build_license_file(payload, [SigningKey.generate()])), is_lab=False
     )
     assert contents.summary == "contains 1 master + 1 add-on"
     assert contents.issued_at == NOW

@@ -21,7 +21,7 @@ from tui_licenses.config import Settings
 from tui_licenses.domain.activation import Activation, ActivationRequest
 from tui_licenses.domain.inventory import Inventory
 from tui_licenses.domain.license_key import KeyState, group_key
-from tui_licenses.errors import UnavailableError
+from tui_licenses.errors import OutcomeUnknownError, UnavailableError
 from tui_licenses.service.activation import ActivationService, Submission
 from tui_licenses.state.store import Store
 from tui_licenses.tui.screens.activation.step import Step
@@ -146,7 +146,9 @@ class _Interrupted:
         self.submissions.append(submission)
         done = await self.real(service, submission)
         if len(self.submissions) == 1:
-            raise UnavailableError("timeout", "The cloud did not answer in time.", "Try again.")
+            raise OutcomeUnknownError(
+                "the activation of …ABCD", "The cloud did not answer in time.", "Wait."
+            )
         return done
 
 

@@ -6,8 +6,6 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tui_licenses import paths
 from tui_licenses.config import (
@@ -16,7 +14,6 @@ from tui_licenses.config import (
     Context,
     Settings,
     check_context_name,
-    check_url,
     choose_context,
     load_configuration,
     save_configuration,
@@ -172,57 +169,6 @@ def test_a_name_that_could_be_a_path_or_is_taken_is_refused(name: str) -> None:
 
 def test_a_plain_name_is_accepted() -> None:
     assert check_context_name("work_2-b") == "work_2-b"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://cloud.example.com",
-        "https://cloud.example.com:8443/licenses",
-        "http://127.0.0.1:8080",
-        "http://[::1]:8080",
-    ],
-)
-def test_https_and_literal_loopback_addresses_are_accepted(url: str) -> None:
-    assert check_url(f" {url}/ ") == url
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["http://localhost:8080", "http://10.0.0.1", "ftp://a.example", "http://127.0.0.1.nip.io"],
-)
-def test_an_address_that_is_not_protected_is_refused(url: str) -> None:
-    with pytest.raises(UseError) as caught:
-        check_url(url)
-    assert caught.value.code == "insecure-url"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "cloud.example.com",
-        "https://",
-        "https://user:secret@a.example",
-        "https://a.example/?x=1",
-        "https://a.example/#x",
-        "https://a.example:99999",
-        "https://a.example:0",
-        "https://[::1",
-    ],
-)
-def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(UseError) as caught:
-        check_url(url)
-    assert caught.value.code == "url-invalid"
-
-
-@given(st.text())
-def test_any_text_as_address_is_accepted_or_refused_in_plain_words(text: str) -> None:
-    try:
-        check_url(text)
-    except UseError as error:
-        assert "\x1b" not in error.message  # noqa: PT017
 
 
 def test_a_removed_context_is_current_no_more() -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from tests.vectors.invalid_others import invalid_certificate_vectors, invalid_trust_vectors
 from tests.vectors.materials import (
     DAY,
     FINGERPRINT,
@@ -36,6 +37,8 @@ def invalid_vectors() -> Iterator[Vector]:
     yield from _contents()
     yield from _times()
     yield from _instances_and_serials()
+    yield from invalid_trust_vectors()
+    yield from invalid_certificate_vectors()
 
 
 def _sizes() -> Iterator[Vector]:
@@ -166,7 +169,7 @@ def _signatures() -> Iterator[Vector]:
         "bad-signature-below-the-threshold",
         "bad-signature",
         sign(payload()),
-        trust=trust_document(threshold=2),
+        trust=(trust_document(threshold=2),),
     )
     forged = json.loads(trust_document()) | {
         "signatures": [json.loads(trust_document())["signatures"][0] | {"sig": zero}]

@@ -10,6 +10,7 @@ from typing import Any
 
 from tui_licenses.documents.canonical import encode_canonical
 from tui_licenses.documents.envelope import (
+    CERTIFICATE_TYPE,
     LICENSE,
     LICENSE_TYPE,
     MANIFEST_TYPE,
@@ -38,6 +39,7 @@ SEED_NAMES = (
     "later",
     "manifest-only",
     "stranger",
+    "next-root",
 )
 
 
@@ -53,7 +55,7 @@ def _trusted(
     name: str,
     status: SigningKeyStatus = SigningKeyStatus.ACTIVE,
     *,
-    types: tuple[str, ...] = (LICENSE_TYPE, MANIFEST_TYPE),
+    types: tuple[str, ...] = (LICENSE_TYPE, MANIFEST_TYPE, CERTIFICATE_TYPE),
     not_before: int = 0,
     retire_after: int | None = None,
 ) -> TrustedKey:
@@ -70,14 +72,32 @@ TRUSTED_KEYS = (
 )
 
 
-def trust_document(root: str = "root", *, threshold: int = 1) -> bytes:
-    """Return the trust document that the vectors are verified with."""
-    return build_trust_document(ISSUER, 1, 0, TRUSTED_KEYS, [KEYS[root]], threshold=threshold)
+def trust_document(
+    root: str = "root",
+    *,
+    threshold: int = 1,
+    revision: int = 1,
+    retiring: Sequence[str] = (),
+    issuer: str = ISSUER,
+) -> bytes:
+    """Return a trust document as the vectors are verified with; `retiring` roots sign it too."""
+    return build_trust_document(
+        issuer,
+        revision,
+        0,
+        TRUSTED_KEYS,
+        [KEYS[root]],
+        retiring_roots=[KEYS[name] for name in retiring],
+        threshold=threshold,
+    )
 
 
 @dataclass(frozen=True)
 class Vector:
-    """One document, how it is verified and what has to come out."""
+    """One document, how it is verified and what has to come out.
+
+    `trust` is the chain of trust documents from the root; a trust document is the next of them.
+    """
 
     name: str
     expected: str
@@ -88,7 +108,7 @@ class Vector:
     now: int = NOW
     fingerprint: str | None = None
     highest_serial: int | None = None
-    trust: bytes = field(default_factory=trust_document)
+    trust: tuple[bytes, ...] = field(default_factory=lambda: (trust_document(),))
 
     def as_json(self) -> dict[str, Any]:
         """Return the published form; a document of one repeated byte is told, not written out."""
@@ -102,7 +122,7 @@ class Vector:
                 if repeated
                 else {"base64": base64.b64encode(self.document).decode()}
             ),
-            "trust": self.trust.decode(),
+            "trust": [document.decode() for document in self.trust],
             "rootKey": KEYS[self.root].public_key.raw.hex(),
             "isLab": self.is_lab,
             "now": self.now,

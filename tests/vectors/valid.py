@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from tests.vectors.materials import (
     DAY,
@@ -19,7 +20,9 @@ from tests.vectors.materials import (
     sign,
     trust_document,
 )
+from tui_licenses.documents.certificate import CertificateContent, certificate_code
 from tui_licenses.documents.manifest import build_manifest, manifest_file
+from tui_licenses.domain.license_key import Feature, KeyKind
 
 
 def manifest() -> bytes:
@@ -31,6 +34,28 @@ def manifest() -> bytes:
     return build_manifest(ISSUER, ISSUED, INSTANCE, 7, files, [KEYS["signing-1"]])
 
 
+def certificate(
+    signer: str = "signing-1", *, number: str = "C-5B0E3C5E-8F0A", issued_at: int = ISSUED
+) -> bytes:
+    """Return the code of a certificate."""
+    issued = datetime.fromtimestamp(issued_at, UTC)
+    content = CertificateContent(
+        certificate_number=number,
+        account_name="Größe & Söhne",
+        instance_name="Vault",
+        product_name="Server Core",
+        kind=KeyKind.MASTER,
+        key_last_four="0000",
+        features=(Feature("CORE", "Core services", None),),
+        order_reference=None,
+        issued_at=issued,
+        starts_at=issued,
+        activated_at=None,
+        expires_at=None,
+    )
+    return certificate_code(content, ISSUER, KEYS[signer]).encode()
+
+
 def valid_vectors() -> Iterator[Vector]:
     """Yield them."""
     for count in (1, 5, 50, 1000):
@@ -40,7 +65,7 @@ def valid_vectors() -> Iterator[Vector]:
         "two-signatures-demanded",
         "valid",
         sign(payload(2), ["signing-1", "signing-2"]),
-        trust=trust_document(threshold=2),
+        trust=(trust_document(threshold=2),),
     )
     yield Vector("expired-but-intact", "valid", sign(_expired()))
     yield Vector("unicode", "valid", sign(_unicode()))
@@ -52,7 +77,7 @@ def valid_vectors() -> Iterator[Vector]:
         sign(payload()),
         root="lab-root",
         is_lab=True,
-        trust=trust_document("lab-root"),
+        trust=(trust_document("lab-root"),),
     )
     yield Vector(
         "retired-key",
@@ -63,7 +88,21 @@ def valid_vectors() -> Iterator[Vector]:
     yield Vector("within-the-skew", "valid", sign(payload(notBefore=NOW + 300)))
     yield Vector("expiry-within-the-skew", "valid", sign(payload(fileExpires=NOW - 300)))
     yield Vector("manifest", "valid", manifest(), kind="manifest")
-    yield Vector("trust", "valid", trust_document(), kind="trust")
+    yield from _trust()
+    yield Vector("certificate", "valid", certificate(), kind="certificate")
+    broken = b"\n ".join(certificate()[at : at + 64] for at in range(0, len(certificate()), 64))
+    yield Vector("certificate-in-lines", "valid", broken, kind="certificate")
+
+
+def _trust() -> Iterator[Vector]:
+    first = trust_document()
+    rotated = trust_document("next-root", revision=2, retiring=["root"])
+    yield Vector("trust", "valid", first, kind="trust", trust=())
+    yield Vector("trust-again", "valid", first, kind="trust")
+    yield Vector("trust-next", "valid", trust_document(revision=2), kind="trust")
+    yield Vector("trust-root-replaced", "valid", rotated, kind="trust")
+    chain = (first, rotated, trust_document("next-root", revision=3))
+    yield Vector("root-replaced", "valid", sign(payload()), trust=chain)
 
 
 def _expired() -> dict[str, object]:

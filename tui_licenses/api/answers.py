@@ -8,8 +8,9 @@ import msgspec
 
 from tui_licenses.api.faults import unexpected_answer
 from tui_licenses.api.problems import MEDIA_TYPE, PROBLEM_CODES, ProblemDocument, error_for
+from tui_licenses.api.retries import retry_after_seconds
 from tui_licenses.api.schemas import WireInstance
-from tui_licenses.api.transport import Answer, retry_after_seconds
+from tui_licenses.api.transport import Answer
 from tui_licenses.domain.instance import Instance
 from tui_licenses.errors import (
     Detail,
@@ -18,9 +19,13 @@ from tui_licenses.errors import (
     TuiLicensesError,
     UnavailableError,
 )
-from tui_licenses.text import clean
+from tui_licenses.text import clean, shorten
 
 Value = TypeVar("Value")
+
+_JSON = "application/json"
+_SHOWN_CELLS = 40
+_MINUTE = 60
 
 _PROXY_AUTHENTICATION_REQUIRED = 407
 
@@ -47,14 +52,18 @@ def decode(answer: Answer, wanted: type[Value]) -> Value:
 
     Raises the error of its problem document, or `UnavailableError` (`unexpected-answer`).
     """
-    return decode_json(check(answer).body, wanted)
+    media_type = media_type_of(check(answer))
+    if media_type != _JSON:
+        shown = shorten(clean(media_type), _SHOWN_CELLS) or "nothing it names"
+        raise unexpected_answer(f"Something answered with {shown} where a license cloud has JSON.")
+    return decode_json(answer.body, wanted)
 
 
 def decode_json(data: bytes | msgspec.Raw, wanted: type[Value]) -> Value:
     """Return JSON as a typed value; raises `UnavailableError` (`unexpected-answer`)."""
     try:
         return msgspec.json.decode(data, type=wanted)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         reason = clean(str(error)) if isinstance(error, msgspec.ValidationError) else "no JSON"
         raise unexpected_answer(
             f"The license cloud answered something this program does not understand ({reason})."
@@ -68,13 +77,18 @@ def check(answer: Answer) -> Answer:
     raise error_of(answer)
 
 
+def media_type_of(answer: Answer) -> str:
+    """Return what an answer says it is, without its parameters."""
+    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def error_of(answer: Answer) -> TuiLicensesError:
     """Return the error for an answer that is no success."""
-    if answer.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
+    if media_type_of(answer) != MEDIA_TYPE:
         return _error_without_problem(answer)
     try:
         problem = msgspec.json.decode(answer.body, type=ProblemDocument)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _error_without_problem(answer)
     error = error_for(
         problem.code,
@@ -89,7 +103,7 @@ def error_of(answer: Answer) -> TuiLicensesError:
         error.plan = problem.plan
         error.support_contact = problem.support_contact
     if isinstance(error, UnavailableError):
-        error.retry_after_seconds = retry_after_seconds(answer.headers)
+        _note_pause(error, answer)
     if error.code == "revision-mismatch":
         return RevisionConflictError(
             error.code,
@@ -117,5 +131,20 @@ def _error_without_problem(answer: Answer) -> TuiLicensesError:
             f"The answer with status {answer.status} does not come from a license cloud."
         )
     error = UnavailableError(known.code, f"{known.title}.", known.next_step)
-    error.retry_after_seconds = retry_after_seconds(answer.headers)
+    _note_pause(error, answer)
     return error
+
+
+def _note_pause(error: UnavailableError, answer: Answer) -> None:
+    """Say how long the cloud wants to be left alone, where it says so."""
+    seconds = retry_after_seconds(answer.headers)
+    error.retry_after_seconds = seconds
+    if seconds:
+        error.next_step = f"Try again in {_duration(seconds)}."
+
+
+def _duration(seconds: int) -> str:
+    if seconds < _MINUTE:
+        return "a second" if seconds == 1 else f"{seconds} seconds"
+    minutes = -(-seconds // _MINUTE)
+    return "a minute" if minutes == 1 else f"{minutes:,} minutes"

@@ -40,7 +40,13 @@ from tui_licenses.api.schemas import (
     WireUser,
 )
 from tui_licenses.api.session import Session
-from tui_licenses.api.transport import Request, StreamedAnswer
+from tui_licenses.api.transport import (
+    IDEMPOTENCY_KEY,
+    OBJECT_BYTES_MAXIMUM,
+    Request,
+    Sends,
+    StreamedAnswer,
+)
 from tui_licenses.domain.account import User
 from tui_licenses.domain.activation import (
     Activation,
@@ -50,7 +56,7 @@ from tui_licenses.domain.activation import (
 )
 from tui_licenses.domain.event import AuditEvent
 from tui_licenses.domain.instance import Instance, Location
-from tui_licenses.domain.license_key import LicenseKey
+from tui_licenses.domain.license_key import GROUP_LENGTH, LicenseKey
 from tui_licenses.errors import TuiLicensesError
 from tui_licenses.text import clean
 
@@ -60,6 +66,10 @@ _LICENSING = f"{BASE_PATH}/licensing"
 _JSON = {"Content-Type": "application/json"}
 _CHANGES_CURSOR_HEADER = "x-changes-cursor"
 _PROFILE_BYTES_MAXIMUM = 2 * 1024 * 1024
+# A page holds up to 1,000 objects, and none of them comes near 32 KiB.
+_LIST_BYTES_MAXIMUM = 32 * 1024 * 1024
+# License files of up to 256 KiB, with their manifests, as text in JSON.
+_LICENSE_SETS_BYTES_MAXIMUM = 64 * 1024 * 1024
 
 Download = AbstractAsyncContextManager[StreamedAnswer]
 Wanted = TypeVar("Wanted")
@@ -126,8 +136,10 @@ class _WirePage(Protocol[Item_co]):
 class Client:
     """Speaks the contract; raises the errors of `api.problems` and `UnavailableError`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, changes: Sends | None = None) -> None:
+        """Ask through a session; `changes` sends what changes something, if anything else does."""
         self._session = session
+        self._changes = changes or session
 
     async def who_am_i(self) -> User:
         """Return the signed-in user."""
@@ -173,6 +185,7 @@ class Client:
             msgspec.json.encode(patch),
             WireInstance,
             {**_JSON, "If-Match": _revision_tag(instance)},
+            f"the new {'location' if name is None else 'name'} of {instance.name}",
         )
         return changed.to_domain()
 
@@ -199,6 +212,7 @@ class Client:
             data,
             WireInstance,
             {"Content-Type": "application/xml", **condition},
+            f"the new server profile of {instance.name}",
         )
         return changed.to_domain()
 
@@ -219,7 +233,8 @@ class Client:
             f"{_LICENSING}/activations",
             msgspec.json.encode(WireActivationRequest.from_domain(request)),
             WireActivation,
-            {**_JSON, "Idempotency-Key": idempotency_key},
+            {**_JSON, IDEMPOTENCY_KEY: idempotency_key},
+            f"the activation of {', '.join(f'…{key[-GROUP_LENGTH:]}' for key in request.keys)}",
         )
         return activation.to_domain()
 
@@ -231,6 +246,7 @@ class Client:
             msgspec.json.encode(WireReleaseRequest(reason=reason, cascade=cascade)),
             WireLicenseKey,
             _JSON,
+            f"the release of key {key_id}",
         )
         return released.to_domain()
 
@@ -263,7 +279,9 @@ class Client:
                 for entry in wanted
             ]
         )
-        answer = await self._post("/license-files", msgspec.json.encode(request), WireLicenseSets)
+        body = msgspec.json.encode(request)
+        most = _LICENSE_SETS_BYTES_MAXIMUM
+        answer = await self._post("/license-files", body, WireLicenseSets, most)
         if [item.instance_id for item in answer.items] != [entry.instance_id for entry in wanted]:
             raise unexpected_answer("The license cloud answered for other instances than asked.")
         return [_to_license_set(item) for item in answer.items]
@@ -285,25 +303,42 @@ class Client:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if known_sha256 is not None:
             headers["If-None-Match"] = f'"{known_sha256}"'
-        return self._session.stream(Request("GET", path, headers=headers))
+        return self._session.stream(Request("GET", path, headers=headers, is_download=True))
 
     async def _read(
         self, path: str, wanted: type[Wanted], query: Mapping[str, str | int] | None = None
     ) -> Wanted:
-        return decode(await self._session.send(Request("GET", path, query or {})), wanted)
+        request = Request("GET", path, query or {}, answer_bytes_maximum=_LIST_BYTES_MAXIMUM)
+        return decode(await self._session.send(request), wanted)
 
-    async def _post(self, path: str, body: bytes, wanted: type[Wanted]) -> Wanted:
-        """Ask something whose question is too secret or too long for a URL; changes nothing."""
-        request = Request("POST", f"{_LICENSING}{path}", headers=_JSON, body=body)
+    async def _post(
+        self, path: str, body: bytes, wanted: type[Wanted], most: int = OBJECT_BYTES_MAXIMUM
+    ) -> Wanted:
+        """Ask something whose question is too secret or too long for a URL; changes nothing.
+
+        The Idempotency-Key says that it may be asked again.
+        """
+        request = Request(
+            "POST",
+            f"{_LICENSING}{path}",
+            headers={**_JSON, IDEMPOTENCY_KEY: str(uuid4())},
+            body=body,
+            answer_bytes_maximum=most,
+        )
         return decode(await self._session.send(request), wanted)
 
     async def _change(
-        self, method: str, path: str, body: bytes, wanted: type[Wanted], headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        wanted: type[Wanted],
+        headers: Mapping[str, str],
+        what: str,
     ) -> Wanted:
-        keyed = {"Idempotency-Key": str(uuid4()), **headers}
-        return decode(
-            await self._session.send(Request(method, path, headers=keyed, body=body)), wanted
-        )
+        keyed = {IDEMPOTENCY_KEY: str(uuid4()), **headers}
+        request = Request(method, path, headers=keyed, body=body, what=what)
+        return decode(await self._changes.send(request), wanted)
 
     async def _pages(
         self, path: str, wanted: type[_WirePage[Item_co]], query: Mapping[str, str | int]
@@ -311,7 +346,10 @@ class Client:
         asked = dict(query)
         seen: set[str] = set()
         while True:
-            answer = await self._session.send(Request("GET", f"{_LICENSING}{path}", asked))
+            request = Request(
+                "GET", f"{_LICENSING}{path}", asked, answer_bytes_maximum=_LIST_BYTES_MAXIMUM
+            )
+            answer = await self._session.send(request)
             page = decode(answer, wanted)
             yield Page(
                 tuple(item.to_domain() for item in page.items),

@@ -6,7 +6,6 @@ A fault of the network is an `UnavailableError` and never looks like a refused k
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 import ssl
 import urllib.request
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tui_licenses.addresses import is_loopback
 from tui_licenses.errors import UnavailableError, UseError
 from tui_licenses.text import clean, shorten
 
@@ -38,17 +38,12 @@ class Endpoint:
 
     @classmethod
     def of(cls, base_url: str) -> Endpoint:
-        """Return the endpoint of a checked address (`config.check_url`)."""
+        """Return the endpoint of a checked address (`addresses.check_url`)."""
         parts = urlsplit(base_url)
         host = parts.hostname or ""
         is_tls = parts.scheme == "https"
-        try:
-            is_loopback = ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            is_loopback = False
-        return cls(
-            base_url.rstrip("/"), host, parts.port or (443 if is_tls else 80), is_tls, is_loopback
-        )
+        port = parts.port or (443 if is_tls else 80)
+        return cls(base_url.rstrip("/"), host, port, is_tls, is_loopback(host))
 
     def timed_out(self) -> UnavailableError:
         """Return the error for a cloud that does not answer in time."""
@@ -58,38 +53,61 @@ class Endpoint:
             "Check the network and whether a proxy is needed (HTTPS_PROXY), then try again.",
         )
 
-    def proxy(self) -> str | None:
-        """Return host and port of the proxy that the environment asks for, or None."""
+    def proxy_url(self) -> str | None:
+        """Return the proxy that the environment asks for, with its password, or None."""
         if self.is_loopback or urllib.request.proxy_bypass(self.host):
             return None
         proxies = urllib.request.getproxies()
         url = proxies.get("https" if self.is_tls else "http") or proxies.get("all")
         if not url:
             return None
+        return url if "://" in url else f"http://{url}"
+
+    def proxy(self) -> str | None:
+        """Return host and port of that proxy, or None."""
+        url = self.proxy_url()
         # What stands before the @ is a password.
-        return clean(urlsplit(url if "://" in url else f"http://{url}").netloc.rpartition("@")[2])
+        return None if url is None else clean(urlsplit(url).netloc.rpartition("@")[2])
 
 
-async def fault_for(error: httpx.HTTPError, endpoint: Endpoint) -> tuple[UnavailableError, bool]:
-    """Return the error for a fault, and whether it may have passed a moment later."""
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What went wrong with one try.
+
+    `is_passing` says that it may be over a moment later, `was_sent` that the cloud may have got
+    the request all the same.
+    """
+
+    error: UnavailableError
+    is_passing: bool
+    was_sent: bool
+
+
+async def fault_for(error: httpx.HTTPError, endpoint: Endpoint) -> Fault:
+    """Return what a failure of httpx stands for."""
     import httpx
 
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        return Fault(endpoint.timed_out(), is_passing=False, was_sent=False)
     if isinstance(error, httpx.TimeoutException):
-        return endpoint.timed_out(), False
+        return Fault(endpoint.timed_out(), is_passing=False, was_sent=True)
     if isinstance(error, httpx.ProxyError):
-        return _proxy_refused(endpoint, str(error)), False
+        refused = _proxy_refused(endpoint, str(error))
+        return Fault(refused, is_passing=False, was_sent=False)
     if isinstance(error, httpx.ConnectError):
         return await _connect_fault(error, endpoint)
-    if isinstance(error, httpx.DecodingError):
-        return unexpected_answer(f"{endpoint.host} answered with a damaged body."), True
-    return (
-        UnavailableError(
-            "unavailable",
-            f"The connection to {endpoint.host} was cut, or something there speaks no HTTP.",
-            "Try again; if it stays, check the address and what lies between.",
-        ),
-        True,
+    cut = UnavailableError(
+        "unavailable",
+        f"The connection to {endpoint.host} was cut, or something there speaks no HTTP.",
+        "Try again; if it stays, check the address and what lies between.",
     )
+    was_sent = not isinstance(error, httpx.LocalProtocolError)
+    return Fault(cut, is_passing=not _is_malformed(error), was_sent=was_sent)
+
+
+def _is_malformed(error: httpx.HTTPError) -> bool:
+    """Say whether something did answer, but not as HTTP does: h11 tells, and is the cause."""
+    return any(type(cause).__module__.partition(".")[0] == "h11" for cause in _causes(error))
 
 
 def unexpected_answer(message: str) -> UnavailableError:
@@ -119,43 +137,38 @@ def ca_file_refused(ca_file: Path, error: OSError) -> UseError:
     )
 
 
-async def _connect_fault(
-    error: httpx.ConnectError, endpoint: Endpoint
-) -> tuple[UnavailableError, bool]:
+async def _connect_fault(error: httpx.ConnectError, endpoint: Endpoint) -> Fault:
+    """Return why there is no connection; what was never sent cannot have been done."""
     causes = tuple(_causes(error))
     proxy = endpoint.proxy()
+    is_passing = False
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
-            return await _tls_fault(cause, endpoint, proxy), False
+            return Fault(await _tls_fault(cause, endpoint, proxy), is_passing, was_sent=False)
     if proxy is not None:
-        return _proxy_refused(endpoint, f"{proxy} cannot be reached"), False
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return (
-            UnavailableError(
-                "name-resolution",
-                f"The name {endpoint.host} is not known here.",
-                "Check the address and this host's name servers, "
-                "or set HTTPS_PROXY where a proxy resolves names.",
-            ),
-            False,
+        told = _proxy_refused(endpoint, f"{proxy} cannot be reached")
+    elif any(isinstance(cause, socket.gaierror) for cause in causes):
+        told = UnavailableError(
+            "name-resolution",
+            f"The name {endpoint.host} is not known here.",
+            "Check the address and this host's name servers, "
+            "or set HTTPS_PROXY where a proxy resolves names.",
         )
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return (
-            UnavailableError(
-                "connection-refused",
-                f"Nothing answers on {endpoint.host} port {endpoint.port}.",
-                "Check the address and that the license cloud is running.",
-            ),
-            True,
+    elif any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        is_passing = True
+        told = UnavailableError(
+            "connection-refused",
+            f"Nothing answers on {endpoint.host} port {endpoint.port}.",
+            "Check the address and that the license cloud is running.",
         )
-    return (
-        UnavailableError(
+    else:
+        is_passing = True
+        told = UnavailableError(
             "unavailable",
             f"{endpoint.host} cannot be reached.",
             "Check the network, the address and any firewall between.",
-        ),
-        True,
-    )
+        )
+    return Fault(told, is_passing, was_sent=False)
 
 
 async def _tls_fault(

@@ -389,10 +389,7 @@ class TokenAnswer(Wire):
 
 
 class WireTrust(Wire):
-    """The signed trust document (docs/license-file.md) and the roots it can be checked with.
-
-    `earlier` are those before it, the first one first: nobody can follow who misses a step.
-    """
+    """The trust document in force, those before it (the first one first), and its roots."""
 
     class Root(Wire):
         keyid: str

@@ -39,10 +39,13 @@ They may stand before or after the name of a command.
 | `--mask` | show only the last four characters of keys |
 | `--no-color` | no colours |
 
-- **json** is one envelope: `{"schemaVersion": 1, "result": "success" or "failure", "data": …,
-  "errors": [{"code", "message", "nextStep", …}], "warnings": […]}`; a failure is JSON too. Lists
-  are `data.items`, whole unless `--limit` is given. Members are those of
+- **json** is one envelope: `{"schemaVersion": 1, "result": "success", "failure" or "unknown",
+  "data": …, "errors": [{"code", "message", "nextStep", …}], "warnings": […]}`; a failure is JSON
+  too. Lists are `data.items`, whole unless `--limit` is given. Members are those of
   [protocol.md](protocol.md), instants RFC 3339 in UTC.
+- A change whose answer never came is **unknown**, not failed (`outcome-unknown`, exit status 7).
+  Do not repeat it: the next command asks the cloud again, with the same Idempotency-Key, and tells
+  on standard error what became of it.
 - **jsonl** is one object on a line for each item.
 - **csv** is RFC 4180; nested values are JSON within a cell. A line break or control character
   within a value is made visible, so that a row is one line; JSON holds it as it is.

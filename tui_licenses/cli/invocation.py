@@ -12,9 +12,15 @@ import click
 
 from tui_licenses.cli.output import Format, Output
 from tui_licenses.config import Configuration, load_configuration
+from tui_licenses.errors import SignInError, UnavailableError
 
 if TYPE_CHECKING:
     from tui_licenses.wiring import Services
+
+_INTERRUPTED_CHANGE = (
+    "A change was being sent, and it is not known whether it was done. Do not repeat it by hand: "
+    "the next command asks the license cloud, and tells what became of it."
+)
 
 Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -56,20 +62,45 @@ class Invocation:
             self.context_name, place, mask=self.mask, has_colour=self.output.has_colour
         )
 
-    def run(self, work: Callable[[Services], Awaitable[Result]]) -> Result:
-        """Run asynchronous work with the services of the chosen context, and close them."""
+    def run(
+        self, work: Callable[[Services], Awaitable[Result]], *, asks_cloud: bool = True
+    ) -> Result:
+        """Run asynchronous work with the services of the chosen context, and close them.
+
+        Before work that `asks_cloud`, changes whose outcome is not known are settled and told.
+        """
         import asyncio
 
         from tui_licenses.wiring import open_services
 
+        services = open_services(self.configuration(), self.context_name, self.environment)
+        services.tell_with(self.output.note)
+
         async def with_services() -> Result:
-            services = open_services(self.configuration(), self.context_name, self.environment)
             try:
+                if asks_cloud:
+                    await self._settle(services)
                 return await work(services)
             finally:
+                warning = services.clock_warning()
+                if warning is not None:
+                    self.output.warn(warning)
                 await services.aclose()
 
-        return asyncio.run(with_services())
+        try:
+            return asyncio.run(with_services())
+        except KeyboardInterrupt:
+            if services.has_open_changes():
+                self.output.note(_INTERRUPTED_CHANGE)
+            raise
+
+    async def _settle(self, services: Services) -> None:
+        try:
+            for settled in await services.settle_changes():
+                self.output.note(settled.sentence)
+        except (SignInError, UnavailableError):
+            # The work itself meets the same, and tells it.
+            return
 
 
 pass_invocation = click.make_pass_decorator(Invocation)

@@ -1,7 +1,8 @@
 """The only writer to standard output: tables, JSON, JSON lines and CSV.
 
-JSON is one envelope, for failures too: `{"schemaVersion": 1, "result": "success" | "failure",
-"data": …, "errors": […], "warnings": […]}`. Everything that is not data goes to standard error.
+JSON is one envelope, for failures too: `{"schemaVersion": 1, "result": "success" | "failure" |
+"unknown", "data": …, "errors": […], "warnings": […]}`. Everything that is not data goes to standard
+error.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, TextIO
 
-from tui_licenses.errors import Detail, NotAllowedError, TuiLicensesError, UnavailableError
+from tui_licenses.errors import (
+    Detail,
+    NotAllowedError,
+    OutcomeUnknownError,
+    TuiLicensesError,
+    UnavailableError,
+)
 from tui_licenses.text import clean, pad, width_cells
 
 SCHEMA_VERSION = 1
@@ -112,7 +119,10 @@ class Output:
         elif self.format is Format.JSONL:
             self._line(_json({"errors": _errors(error)}))
         sys.stdout.flush()
-        label = f"{_RED}Error:{_PLAIN}" if self._is_coloured(sys.stderr) else "Error:"
+        # What may have been done has not failed.
+        label = "Unknown:" if isinstance(error, OutcomeUnknownError) else "Error:"
+        if self._is_coloured(sys.stderr):
+            label = f"{_RED}{label}{_PLAIN}"
         print(f"{label} {clean(error.message)}", file=sys.stderr)
         for detail in error.details:
             where = f"{detail.pointer}: " if detail.pointer else ""
@@ -150,7 +160,7 @@ class Output:
             _json(
                 {
                     "schemaVersion": SCHEMA_VERSION,
-                    "result": "success" if error is None else "failure",
+                    "result": _result(error),
                     "data": data,
                     "errors": [] if error is None else _errors(error),
                     "warnings": self.warnings,
@@ -203,6 +213,12 @@ def error_record(
     if pointer is not None:
         record["pointer"] = pointer
     return record
+
+
+def _result(error: TuiLicensesError | None) -> str:
+    if error is None:
+        return "success"
+    return "unknown" if isinstance(error, OutcomeUnknownError) else "failure"
 
 
 def _errors(error: TuiLicensesError) -> list[Record]:

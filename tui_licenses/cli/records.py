@@ -12,7 +12,7 @@ from tui_licenses.domain.hardware import HardwareRow
 from tui_licenses.domain.instance import Instance, Location
 from tui_licenses.domain.license_key import Feature, LicenseKey, mask_key
 from tui_licenses.errors import Detail
-from tui_licenses.service.license_contents import LicenseFileContents
+from tui_licenses.service.license_contents import LicenseFileContents, instant_of
 from tui_licenses.service.outcomes import SavedFile
 
 if TYPE_CHECKING:
@@ -219,6 +219,7 @@ def license_contents_record(contents: LicenseFileContents, *, mask: bool = False
         "signingKeyIds": list(contents.signing_keyids),
         "sha256": contents.sha256,
         "size": contents.size_bytes,
+        "isLab": contents.is_lab,
     }
 
 
@@ -226,15 +227,13 @@ def certificate_record(fields: CertificateFields) -> Record:
     """Return what the verified code of a certificate vouches for."""
     return {
         "issuer": fields.issuer,
-        "issuedAt": instant_record(datetime.fromtimestamp(fields.issued, UTC)),
+        "issuedAt": instant_record(instant_of(fields.issued)),
         "certificateNumber": fields.certificate_number,
         "accountName": fields.account_name,
         "productName": fields.product_name,
         "kind": fields.kind.value,
         "keyLastFour": fields.key_last_four,
-        "expiresAt": None
-        if fields.expires is None
-        else instant_record(datetime.fromtimestamp(fields.expires, UTC)),
+        "expiresAt": None if fields.expires is None else instant_record(instant_of(fields.expires)),
         "isLab": fields.is_lab,
         "trust": fields.trust_fingerprint,
     }

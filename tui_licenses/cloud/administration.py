@@ -1,8 +1,8 @@
 """What whoever runs a license cloud does: create, fill, issue, suspend, make tokens, check.
 
 Every function opens the database it is given, does one thing in one transaction and closes it.
-`database` is a file or an SQLAlchemy URL; `account` is the id or the exact name of an account;
-`key` is the id of a key or its sixteen characters.
+`database` is a file or a URL (`cloud.database`); `account` is the id or the exact name of an
+account; `key` is the id of a key or its sixteen characters.
 """
 
 from __future__ import annotations
@@ -85,11 +85,12 @@ class SeedReport:
 
 @contextmanager
 def _opened(database: str | Path) -> Iterator[Store]:
-    from tui_licenses.cloud.store import open_store
+    from tui_licenses.cloud.store import explaining, open_store
 
     store = open_store(database)
     try:
-        yield store
+        with explaining(store):
+            yield store
     finally:
         store.close()
 
@@ -120,11 +121,12 @@ def seed(
     `invalid-request`).
     """
     from tui_licenses.cloud.seeding.seed import seed_store
-    from tui_licenses.cloud.store import create_store
+    from tui_licenses.cloud.store import create_store, explaining
 
     store, _, _ = create_store(database, lab=True)
     try:
-        return seed_store(store, instances, keys, random_seed, now or datetime.now(UTC))
+        with explaining(store):
+            return seed_store(store, instances, keys, random_seed, now or datetime.now(UTC))
     finally:
         store.close()
 
@@ -309,10 +311,10 @@ def back_up(database: str | Path, target: Path, passphrase: str | None = None) -
 
 def restore(database: str | Path, backup: Path, options: RestoreOptions) -> RestoreReport:
     """Put a backup in the place of a database that nobody uses; all or nothing."""
+    from tui_licenses.cloud.database import find_database
     from tui_licenses.cloud.restore import restore as put_back
-    from tui_licenses.cloud.store import database_path
 
-    return put_back(backup, database_path(database), options)
+    return put_back(backup, find_database(database), options)
 
 
 def check(database: str | Path, backup: Path | None = None) -> tuple[Finding, ...]:

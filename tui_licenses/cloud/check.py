@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
@@ -19,6 +20,7 @@ from tui_licenses.cloud.operations.change_set import assigned_position, unassign
 from tui_licenses.cloud.operations.license_files import current_license_file
 from tui_licenses.cloud.operations.tallies import count_by_place, outdated_shown_states
 from tui_licenses.cloud.search import name_order, words
+from tui_licenses.cloud.storage_check import check_storage
 from tui_licenses.domain.instance import InstanceState
 from tui_licenses.domain.license_key import GROUP_LENGTH, KeyKind, KeyState, normalise_key
 from tui_licenses.errors import DocumentError, UseError
@@ -39,31 +41,28 @@ def check_store(store: Store) -> tuple[Finding, ...]:
     findings: list[Finding] = []
     try:
         with store.read() as connection:
-            for check in _CHECKS:
-                for finding in check(store, connection):
-                    findings.append(finding)
-                    if len(findings) >= FINDINGS_MAXIMUM:
-                        return tuple(findings)
-    except DatabaseError:
+            for finding in chain(_check_host(store, connection), check_content(store, connection)):
+                findings.append(finding)
+                if len(findings) >= FINDINGS_MAXIMUM:
+                    break
+    except DatabaseError as error:
+        if error.connection_invalidated:
+            # The server went away: that is no damage.
+            raise
         findings.append(
             Finding("database-damaged", "database", "The database could not be read to its end.")
         )
     return tuple(findings)
 
 
+def check_content(store: Store, connection: Connection) -> Iterator[Finding]:
+    """Yield what is wrong with what a database says, as the transaction of a connection sees it."""
+    for check in _CHECKS:
+        yield from check(store, connection)
+
+
 def _check_storage(_store: Store, connection: Connection) -> Iterator[Finding]:
-    if connection.dialect.name != "sqlite":
-        # The server checks its pages and references itself, each time it reads or writes them.
-        return
-    for (message,) in connection.exec_driver_sql("PRAGMA integrity_check"):
-        if message != "ok":
-            yield Finding("database-damaged", "database", f"SQLite reports: {message}.")
-    for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        yield Finding(
-            "dangling-reference",
-            f"{row[0]} row {row[1]}",
-            f"It refers to a row of {row[2]} that is not there.",
-        )
+    yield from check_storage(connection)
 
 
 def _check_host(store: Store, connection: Connection) -> Iterator[Finding]:
@@ -347,7 +346,6 @@ def _check_signing(store: Store, _connection: Connection) -> Iterator[Finding]:
 
 _CHECKS: tuple[_Check, ...] = (
     _check_storage,
-    _check_host,
     _check_signing,
     _check_audit,
     _check_counters,

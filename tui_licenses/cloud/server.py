@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+# 5 s each: asyncio would let a caller begin a TLS connection for 60 s and end it for 30 s.
+_HANDSHAKE_SECONDS = 5.0
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop whose servers have their own patience with TLS; uvicorn has no word for it."""
+
+    async def create_server(self, *arguments: Any, **options: Any) -> asyncio.Server:  # noqa: ANN401
+        if options.get("ssl") is not None:
+            options["ssl_handshake_timeout"] = _HANDSHAKE_SECONDS
+            options["ssl_shutdown_timeout"] = _HANDSHAKE_SECONDS
+        return await super().create_server(*arguments, **options)
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop of a server; named in its configuration."""
+    return _Loop()
 
 
 class CloudServer(uvicorn.Server):

@@ -1,27 +1,36 @@
-"""The database of the license cloud: opened, migrated, read in snapshots, written by one.
+"""The database of the license cloud: opened, migrated, read in snapshots, changed in transactions.
 
-SQLite runs in WAL mode with `synchronous=FULL`: what was answered survives a power cut. Writers
-take the lock when they begin (`BEGIN IMMEDIATE`), so that none fails half-way. It is never
-analysed: statements and indexes alone decide how it is read, the same way at every size.
+What differs between SQLite and PostgreSQL is in the modules of their names; every statement but
+theirs is the same on both.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as NoConnectionLeftError
 
 from tui_licenses.cloud.audit_chain import SEAL_KEY, seal_key
+from tui_licenses.cloud.database import Database, find_database
 from tui_licenses.cloud.instants import to_instant
 from tui_licenses.cloud.locks import exclusive_lock
-from tui_licenses.errors import FileError, UseError
+from tui_licenses.errors import FileError, TuiLicensesError, UnavailableError, UseError
+from tui_licenses.paths import private_folder
 
 if TYPE_CHECKING:
     from tui_licenses.cloud.signing_keys import CloudSigning
@@ -29,17 +38,10 @@ if TYPE_CHECKING:
 # The newest revision in `migrations/versions`; a test keeps the two equal.
 SCHEMA_VERSION = "0003"
 
-# 10 s: a writer holds the lock for milliseconds; whoever waits this long meets a fault.
-_BUSY_TIMEOUT_MS = 10_000
+# What a database raises that is away, full or busy: nothing is wrong with the request.
+NOT_USABLE = (OperationalError, InterfaceError, InternalError, NoConnectionLeftError)
 
-_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA trusted_schema=OFF",
-    "PRAGMA cell_size_check=ON",
-    f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
-)
+_READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 Clock = Callable[[], datetime]
 
@@ -50,16 +52,24 @@ def utc_now() -> datetime:
 
 
 class Store:
-    """An open database with the keys that sign for it and the clock that dates its changes."""
+    """An open database with the keys that sign for it and the clock that dates its changes.
+
+    `path` is the file beside which its secrets lie: the database itself where that is a file.
+    """
 
     def __init__(
-        self, engine: Engine, path: Path, signing: CloudSigning, clock: Clock = utc_now
+        self, engines: Engines, database: Database, signing: CloudSigning, clock: Clock = utc_now
     ) -> None:
-        self.engine = engine
-        self.path = path
+        self.engine = engines.reading
+        self.database = database
+        self.path = database.path
         self.signing = signing
         self.clock = clock
-        self._writer = threading.Lock()
+        self._engines = engines
+        # A writer of SQLite would wait in steps for one of this process; PostgreSQL wakes it.
+        self._alone: AbstractContextManager[object] = (
+            threading.Lock() if database.is_file else nullcontext()
+        )
 
     def now(self) -> int:
         """Return the current instant as the database keeps it."""
@@ -68,16 +78,28 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a snapshot: everything read through it belongs to one moment."""
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        with self.engine.connect() as connection:
+            reading = connection
+            if not self.database.is_file:
+                reading = connection.execution_options(**_READING)
+            with reading.begin():
+                yield reading
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Open a transaction that commits at the end, or leaves no trace after an exception."""
-        with self._writer, self.engine.connect() as connection:
+    def write(self, accounts: Collection[str] | None = None) -> Iterator[Connection]:
+        """Open a transaction that commits at the end, or leaves no trace after an exception.
+
+        Other changes of `accounts` wait until it has ended, so that what it reads of them stays
+        true; without the argument the changes of all accounts do. SQLite has one writer anyway.
+        """
+        with self._alone, self._engines.writing.connect() as connection:
             options = {"begin_immediate": True, SEAL_KEY: seal_key(self.signing.pepper)}
             writing = connection.execution_options(**options)
             with writing.begin():
+                if not self.database.is_file:
+                    from tui_licenses.cloud.postgresql import lock_accounts
+
+                    lock_accounts(writing, accounts)
                 yield writing
 
     def schema_version(self) -> str:
@@ -86,61 +108,37 @@ class Store:
 
     def close(self) -> None:
         """Close every connection; the files stay."""
-        self.engine.dispose()
+        self._engines.dispose()
 
 
-def database_path(database: str | Path) -> Path:
-    """Return the file of a database given as a path or as a `sqlite:///` URL.
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The engines of one database; on SQLite both are the same."""
 
-    Raises `UseError` (`database-unsupported`).
-    """
-    if isinstance(database, Path) or "://" not in database:
-        return Path(database)
-    try:
-        url = make_url(database)
-    except (ArgumentError, ValueError) as error:
-        raise UseError(
-            "database-unsupported",
-            "This is no database URL.",
-            "Give a file, or a URL such as sqlite:////var/lib/licenses/cloud.db.",
-        ) from error
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        raise UseError(
-            "database-unsupported",
-            f"The license cloud cannot keep its data in {url.get_backend_name()} databases.",
-            "Give a file, or a URL such as sqlite:////var/lib/licenses/cloud.db.",
-        )
-    return Path(url.database)
+    reading: Engine
+    writing: Engine
 
+    @classmethod
+    def of(cls, database: Database) -> Engines:
+        if database.is_file:
+            from tui_licenses.cloud.sqlite import connect_engine
 
-def connect_engine(path: Path) -> Engine:
-    """Return an engine whose connections keep the promises of this module."""
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        # Statements carry full keys: their parameters must not reach a log or an error.
-        hide_parameters=True,
-        connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
-    )
+            engine = connect_engine(database.path)
+            return cls(engine, engine)
+        from tui_licenses.cloud.postgresql import connect_engines
 
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
-        # The driver would begin deferred transactions by itself; `begin` below decides instead.
-        connection.isolation_level = None
-        for pragma in _PRAGMAS:
-            connection.execute(pragma)
+        return cls(*connect_engines(database.url))
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("begin_immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-    return engine
+    def dispose(self) -> None:
+        for engine in (self.reading, self.writing):
+            engine.dispose()
 
 
 def read_schema_version(engine: Engine) -> str | None:
     """Return the revision of the schema, or None for a database without one.
 
-    Raises `FileError` (`database-damaged`) for a file that is no database.
+    Raises `FileError` (`database-damaged`) for a file that is no database, and for a server what
+    `postgresql.explain` returns.
     """
     try:
         with engine.connect() as connection:
@@ -149,10 +147,15 @@ def read_schema_version(engine: Engine) -> str | None:
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
             return None if found is None else str(found)
     except DatabaseError as error:
-        raise _damaged() from error
+        raise _unreadable(engine, error) from error
 
 
-def _damaged() -> FileError:
+def _unreadable(engine: Engine, error: DBAPIError) -> TuiLicensesError:
+    """Return what a database that cannot be opened means."""
+    if engine.dialect.name == "postgresql":
+        from tui_licenses.cloud.postgresql import explain
+
+        return explain(error, engine.url)
     return FileError(
         "database-damaged",
         "The database of the license cloud cannot be read.",
@@ -160,21 +163,47 @@ def _damaged() -> FileError:
     )
 
 
+@contextmanager
+def explaining(store: Store) -> Iterator[None]:
+    """Turn a database that fails while a command works into an error with a next step.
+
+    Raises `UnavailableError` (`database-unavailable`), and for a server what
+    `postgresql.explain` returns.
+    """
+    try:
+        yield
+    except (*NOT_USABLE, ProgrammingError) as error:
+        if not store.database.is_file and isinstance(error, DBAPIError):
+            raise _unreadable(store.engine, error) from error
+        if isinstance(error, ProgrammingError):
+            raise
+        raise UnavailableError(
+            "database-unavailable",
+            "The database of the license cloud cannot be used at the moment.",
+            "Check the free space of its disk and what else uses it; then try again.",
+        ) from error
+
+
 def open_store(database: str | Path, clock: Clock = utc_now) -> Store:
     """Open a database that exists, migrating it where it is older than this program.
 
-    Raises `UseError` (`database-missing`, `database-unsupported`, `database-newer`) and
-    `FileError` (`database-damaged`).
+    Raises what `create_store` does, and `UseError` (`database-missing`).
     """
-    path = database_path(database)
-    if not path.exists():
-        raise UseError(
-            "database-missing",
-            f"There is no license cloud at {path}.",
-            "Make one with `tui-licenses cloud init` or `tui-licenses cloud seed`.",
-        )
-    store, _, _ = create_store(path, clock=clock)
+    found = find_database(database)
+    if found.is_file and not found.path.exists():
+        raise _missing(found)
+    store, _, _ = _open(found, clock, lab=False, must_exist=not found.is_file)
     return store
+
+
+def _missing(database: Database) -> UseError:
+    return UseError(
+        "database-missing",
+        f"There is no license cloud at {database.shown}."
+        if database.is_file
+        else f"There is no license cloud in the database {database.shown}.",
+        "Make one with `tui-licenses cloud init` or `tui-licenses cloud seed`.",
+    )
 
 
 def create_store(
@@ -182,36 +211,94 @@ def create_store(
 ) -> tuple[Store, bool, bool]:
     """Open a database, creating or migrating it where needed: (store, created, migrated).
 
-    `lab` labels a database that is created here, and all that it signs, as a lab's.
+    `lab` labels a database that is created here, and all that it signs, as a lab's. Raises
+    `UseError` (`database-unsupported`, `database-newer`, `database-driver-missing`), `FileError`
+    (`database-damaged`, `secret-missing`, `secret-exists`), and for a server what
+    `postgresql.check_server` does.
     """
+    return _open(find_database(database), clock, lab=lab, must_exist=False)
+
+
+def _open(
+    database: Database, clock: Clock, *, lab: bool, must_exist: bool
+) -> tuple[Store, bool, bool]:
     from tui_licenses.cloud.signing_keys import load_signing
 
-    path = database_path(database)
-    created = not path.exists()
+    created = database.is_file and not database.path.exists()
     if created:
-        _create_folder(path)
-    engine = connect_engine(path)
+        _refuse_old_keys(database)
+        _create_folder(database.path)
+    engines = Engines.of(database)
     try:
-        migrated = False
-        if read_schema_version(engine) != SCHEMA_VERSION:
-            from tui_licenses.cloud.migrations import migrate
+        if not database.is_file:
+            from tui_licenses.cloud.postgresql import check_server
 
-            with exclusive_lock(path.with_name(f"{path.stem}-migration.lock")):
-                migrated = migrate(engine)
-        signing = load_signing(engine, path, clock, lab=lab)
+            check_server(engines.reading)
+        with _opening_alone(engines, database):
+            found = read_schema_version(engines.reading)
+            if not database.is_file:
+                created = found is None
+                _prepare_keys(database, is_new=created, must_exist=must_exist)
+            migrated = found != SCHEMA_VERSION and _migrate(engines.writing, database)
+            signing = load_signing(engines.writing, database.path, clock, lab=lab)
     except DatabaseError as error:
-        engine.dispose()
-        raise _damaged() from error
+        engines.dispose()
+        raise _unreadable(engines.reading, error) from error
     except BaseException:
-        engine.dispose()
+        engines.dispose()
         raise
-    store = Store(engine, path, signing, clock)
+    store = Store(engines, database, signing, clock)
     if migrated:
         from tui_licenses.cloud.operations.audit import seal_heads
 
         with store.write() as connection:
             seal_heads(connection)
     return store, created, migrated
+
+
+@contextmanager
+def _opening_alone(engines: Engines, database: Database) -> Iterator[None]:
+    """Keep other programs from making the same cloud; files have locks of their own for it."""
+    if database.is_file:
+        yield
+        return
+    from tui_licenses.cloud.postgresql import lock_opening
+
+    with engines.reading.connect() as connection, connection.begin():
+        lock_opening(connection)
+        yield
+
+
+def _migrate(engine: Engine, database: Database) -> bool:
+    from tui_licenses.cloud.migrations import migrate
+
+    if not database.is_file:
+        return migrate(engine)
+    with exclusive_lock(database.path.with_name(f"{database.path.stem}-migration.lock")):
+        return migrate(engine)
+
+
+def _prepare_keys(database: Database, *, is_new: bool, must_exist: bool) -> None:
+    """Make the folder of the secrets; never let a new database replace the secrets of another."""
+    if is_new and must_exist:
+        raise _missing(database)
+    private_folder(database.path.parent)
+    if is_new:
+        _refuse_old_keys(database)
+
+
+def _refuse_old_keys(database: Database) -> None:
+    """Refuse to make a cloud where the keys of another are: its backups need them."""
+    from tui_licenses.cloud.key_files import KeyFiles
+
+    found = KeyFiles(database.path).names()
+    if found:
+        raise FileError(
+            "secret-exists",
+            f"There is no license cloud in {database.shown}, but {found[0].name} is in"
+            f" {found[0].parent}.",
+            "Restore the database from its backup, or move those keys away to begin anew.",
+        )
 
 
 def _create_folder(path: Path) -> None:

@@ -20,22 +20,37 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 metadata = MetaData()
 
 # Lists are read in the order of these columns: bytes, not the rules of a language.
 OrderedText: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+class Identifier(TypeDecorator[str]):
+    """An id of ours, or of what a caller asks for and we may not have."""
+
+    impl = OrderedText
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Ask for a text with a NUL, which PostgreSQL refuses, as for one that no row has."""
+        del dialect
+        return None if value is None else value.replace("\0", "\ufffd")
+
+
 # STRICT tables of SQLite know INTEGER only, which holds 64 bits there.
 LongInteger: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def _id() -> Column[str]:
-    return Column("id", OrderedText, primary_key=True)
+    return Column("id", Identifier, primary_key=True)
 
 
 def _account() -> Column[str]:
-    return Column("account_id", OrderedText, ForeignKey("account.id"), nullable=False)
+    return Column("account_id", Identifier, ForeignKey("account.id"), nullable=False)
 
 
 cloud_setting = Table(
@@ -88,7 +103,7 @@ access_token = Table(
     "access_token",
     metadata,
     Column("token_hash", LargeBinary, primary_key=True),
-    Column("subject_id", OrderedText, ForeignKey("subject.id"), nullable=False, index=True),
+    Column("subject_id", Identifier, ForeignKey("subject.id"), nullable=False, index=True),
     Column("created_at", LongInteger, nullable=False),
     Column("expires_at", LongInteger, nullable=False, index=True),
     sqlite_strict=True,
@@ -149,9 +164,9 @@ instance = Table(
 instance_word = Table(
     "instance_word",
     metadata,
-    Column("account_id", OrderedText, ForeignKey("account.id"), primary_key=True),
+    Column("account_id", Identifier, ForeignKey("account.id"), primary_key=True),
     Column("word", OrderedText, primary_key=True),
-    Column("instance_id", OrderedText, ForeignKey("instance.id"), primary_key=True, index=True),
+    Column("instance_id", Identifier, ForeignKey("instance.id"), primary_key=True, index=True),
     sqlite_strict=True,
 )
 
@@ -160,7 +175,7 @@ activation = Table(
     metadata,
     _id(),
     _account(),
-    Column("instance_id", OrderedText, ForeignKey("instance.id"), nullable=False),
+    Column("instance_id", Identifier, ForeignKey("instance.id"), nullable=False),
     Column("created_at", LongInteger, nullable=False),
     sqlite_strict=True,
 )
@@ -179,7 +194,7 @@ license_key = Table(
     Column("product_code", OrderedText, ForeignKey("product.code"), nullable=False),
     Column("features", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("instance_id", OrderedText, ForeignKey("instance.id")),
+    Column("instance_id", Identifier, ForeignKey("instance.id")),
     Column("activation_id", OrderedText, ForeignKey("activation.id")),
     Column("order_reference", Text),
     Column("issued_at", LongInteger, nullable=False),
@@ -237,7 +252,7 @@ license_key = Table(
 key_tally = Table(
     "key_tally",
     metadata,
-    Column("account_id", OrderedText, ForeignKey("account.id"), primary_key=True),
+    Column("account_id", Identifier, ForeignKey("account.id"), primary_key=True),
     Column("shown_state", OrderedText, primary_key=True),
     Column("expiry_week", LongInteger, primary_key=True),
     Column("product_code", OrderedText, ForeignKey("product.code"), primary_key=True),
@@ -248,7 +263,7 @@ key_tally = Table(
 profile = Table(
     "profile",
     metadata,
-    Column("instance_id", OrderedText, ForeignKey("instance.id"), primary_key=True),
+    Column("instance_id", Identifier, ForeignKey("instance.id"), primary_key=True),
     Column("revision", Integer, primary_key=True),
     Column("content", LargeBinary, nullable=False),
     Column("sha256", Text, nullable=False),
@@ -261,7 +276,7 @@ profile = Table(
 license_file = Table(
     "license_file",
     metadata,
-    Column("instance_id", OrderedText, ForeignKey("instance.id"), primary_key=True),
+    Column("instance_id", Identifier, ForeignKey("instance.id"), primary_key=True),
     Column("serial", Integer, nullable=False),
     Column("issued", LongInteger, nullable=False),
     Column("content_hash", Text, nullable=False),
@@ -273,13 +288,13 @@ license_file = Table(
 event = Table(
     "event",
     metadata,
-    Column("account_id", OrderedText, ForeignKey("account.id"), primary_key=True),
+    Column("account_id", Identifier, ForeignKey("account.id"), primary_key=True),
     Column("sequence", LongInteger, primary_key=True),
     Column("at", LongInteger, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("target_kind", Text, nullable=False),
-    Column("target_id", Text, nullable=False),
+    Column("target_id", Identifier, nullable=False),
     Column("before", Text),
     Column("after", Text),
     Column("request_id", Text),
@@ -292,7 +307,7 @@ event = Table(
 idempotency = Table(
     "idempotency",
     metadata,
-    Column("account_id", OrderedText, ForeignKey("account.id"), primary_key=True),
+    Column("account_id", Identifier, ForeignKey("account.id"), primary_key=True),
     Column("idempotency_key", OrderedText, primary_key=True),
     Column("request_hash", Text, nullable=False),
     Column("status", Integer, nullable=False),

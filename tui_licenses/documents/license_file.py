@@ -129,7 +129,7 @@ def verify_license_file(
         check_license_payload(payload)
         _check_times(payload, epoch_seconds(now))
         _check_instance(payload, fingerprint)
-        _check_serial(payload, highest_serial)
+        check_serial(payload, highest_serial)
     except TuiLicensesError:
         raise
     except Exception as error:
@@ -180,7 +180,8 @@ def _check_instance(payload: LicensePayload, fingerprint: str | None) -> None:
         )
 
 
-def _check_serial(payload: LicensePayload, highest_serial: int | None) -> None:
+def check_serial(payload: LicensePayload, highest_serial: int | None) -> None:
+    """Raise `DocumentError` (`rollback`) for a serial below the highest seen (check 10)."""
     if highest_serial is not None and payload.serial < highest_serial:
         raise DocumentError(
             "rollback",

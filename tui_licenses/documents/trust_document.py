@@ -26,6 +26,7 @@ from tui_licenses.errors import DocumentError
 
 TRUST_FORMAT: Literal["tui-licenses.trust"] = "tui-licenses.trust"
 KEYS_MAXIMUM = 256
+STEPS_MAXIMUM = 256
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=SIGNATURES_MAXIMUM)]
 
@@ -140,6 +141,30 @@ def advance_trust(trust: Trust, document: bytes) -> Trust:
             "Get all of them from the license cloud and add them in order.",
         )
     return following
+
+
+def replay_trust(documents: Sequence[bytes], root: PublicKey, *, is_lab: bool) -> Trust:
+    """Return the trust after a chain of trust documents that starts at one root key.
+
+    Raises `DocumentError` as `establish_trust` and `advance_trust` do, `not-a-trust-document` for
+    an empty chain, and `trust-chain-too-long` for one of more than 256 documents.
+    """
+    if not documents:
+        raise DocumentError(
+            "not-a-trust-document",
+            "There is no trust document.",
+            "Get the present trust document from the license cloud.",
+        )
+    if len(documents) > STEPS_MAXIMUM:
+        raise DocumentError(
+            "trust-chain-too-long",
+            f"More than {STEPS_MAXIMUM} trust documents lead from this root to the present one.",
+            "Remove the root with `tui-licenses trust remove`, and add the present one again.",
+        )
+    trust = establish_trust(documents[0], root, is_lab=is_lab)
+    for document in documents[1:]:
+        trust = advance_trust(trust, document)
+    return trust
 
 
 def listed_root(document: bytes) -> PublicKey:

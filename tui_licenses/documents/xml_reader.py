@@ -18,7 +18,8 @@ PROFILE_SIZE_MAXIMUM = 1024 * 1024
 DEPTH_MAXIMUM = 32
 ELEMENTS_MAXIMUM = 20_000
 ATTRIBUTES_MAXIMUM = 64
-NAMESPACES_MAXIMUM = 64
+NAMESPACES_MAXIMUM = 16
+TEXT_BYTES_MAXIMUM = 64 * 1024
 
 _CHUNK_BYTES = 16 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -66,8 +67,8 @@ def read_xml(data: bytes) -> _Element:
         raise invalid_profile("it is not well-formed XML") from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise invalid_profile("it has a document type declaration")
-    if any(len(element.attrib) > ATTRIBUTES_MAXIMUM for element in root.iter()):
-        raise invalid_profile("an element has too many attributes")
+    for element in root.iter():
+        _check_element(element)
     return root
 
 
@@ -83,6 +84,9 @@ def invalid_profile(reason: str) -> ProfileError:
 def _check_bytes(document: bytes) -> None:
     if not document.strip():
         raise invalid_profile("it is empty")
+    if document.startswith(_BYTE_ORDER_MARK):
+        # The parser would take a second one off as silently as this module the first.
+        raise invalid_profile("it has two byte order marks")
     try:
         document.decode("utf-8", errors="strict")
     except UnicodeDecodeError as error:
@@ -92,6 +96,14 @@ def _check_bytes(document: bytes) -> None:
         raise invalid_profile("it declares an encoding other than UTF-8")
     if b"<!DOCTYPE" in document or b"<!ENTITY" in document:
         raise invalid_profile("it has a document type declaration")
+
+
+def _check_element(element: _Element) -> None:
+    if len(element.attrib) > ATTRIBUTES_MAXIMUM:
+        raise invalid_profile("an element has too many attributes")
+    for text in (element.text, element.tail, *element.attrib.values()):
+        if text is not None and len(text.encode("utf-8")) > TEXT_BYTES_MAXIMUM:
+            raise invalid_profile("a text is too long")
 
 
 class _Limits:

@@ -1,4 +1,8 @@
-"""A folder of downloaded documents, checked as a whole against the signed manifests in it."""
+"""A folder of downloaded documents, checked as a whole against the signed manifests in it.
+
+Each part may be sound and the whole still be mixed: so a license file has to be of the instance,
+the serial and the cloud of its manifest, and a profile of the server that the license file is for.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,9 @@ if TYPE_CHECKING:
     from tui_licenses.documents.trust import TrustStore
 
 MANIFEST_ENDING = "-manifest.json"
-LICENSE_ENDING = "-license.bin"
+LICENSE_ENDING = ".bin"
+# What proves nothing by itself.
+_UNPROVEN = {".xml": "profile", ".pdf": "certificate"}
 # As large as a manifest may say that a document is.
 _FILE_BYTES_MAXIMUM = 16 * 1024 * 1024
 
@@ -26,12 +32,13 @@ VerifyLicense = Callable[[bytes], "VerifiedLicenseFile"]
 
 
 class FileCheck(StrEnum):
-    """What was found for one file."""
+    """What was found for one file; `unlisted` is a document that no manifest vouches for."""
 
     GOOD = "good"
     CHANGED = "changed"
     MISSING = "missing"
     REFUSED = "refused"
+    UNLISTED = "unlisted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +48,23 @@ class CheckedFile:
     name: str
     kind: str
     check: FileCheck
-    error: TuiLicensesError | None
+    error: TuiLicensesError | None = None
+
+    @property
+    def is_wrong(self) -> bool:
+        """Say whether this must not be relied on.
+
+        A profile is downloaded only if somebody wants it; a manifest without its license file
+        has lost it.
+        """
+        if self.check is FileCheck.MISSING:
+            return self.kind == "license"
+        return self.check in {FileCheck.CHANGED, FileCheck.REFUSED}
 
 
 @dataclass(frozen=True, slots=True)
 class FolderReport:
-    """Every document that the manifests of a folder list, and license files that none lists."""
+    """Every document that the manifests of a folder list, and the documents that none lists."""
 
     folder: Path
     files: tuple[CheckedFile, ...]
@@ -54,8 +72,8 @@ class FolderReport:
 
     @property
     def is_good(self) -> bool:
-        """Say whether nothing in the folder was changed or refused; missing is not wrong."""
-        return all(file.check in {FileCheck.GOOD, FileCheck.MISSING} for file in self.files)
+        """Say whether nothing in the folder is wrong; what is unlisted is proven by nobody."""
+        return not any(file.is_wrong for file in self.files)
 
 
 def check_folder(folder: Path, trust: TrustStore, verify_license: VerifyLicense) -> FolderReport:
@@ -68,82 +86,132 @@ def check_folder(folder: Path, trust: TrustStore, verify_license: VerifyLicense)
         names = sorted(entry.name for entry in folder.iterdir())
     except OSError as error:
         raise unreadable(folder, error) from error
-    checked: list[CheckedFile] = []
-    labels: list[bool] = []
-    for name in names:
-        if name.endswith(MANIFEST_ENDING):
-            checked.extend(_check_manifest(folder, name, trust, verify_license, labels))
-    listed = {file.name for file in checked}
-    checked += [
-        _check_alone(folder, name, verify_license, labels)
-        for name in names
-        if name.endswith(LICENSE_ENDING) and name not in listed
+    check = _Check(folder, trust, verify_license)
+    files = [
+        file for name in names if name.endswith(MANIFEST_ENDING) for file in check.manifest(name)
     ]
-    if not checked:
+    listed = {file.name for file in files}
+    files += [
+        check.alone(name) for name in names if name.endswith(LICENSE_ENDING) and name not in listed
+    ]
+    if not files:
         raise DocumentError(
             "manifest-missing",
             f"There is no manifest and no license file in {folder}.",
             "Give the folder that license files were downloaded into.",
         )
-    return FolderReport(folder, tuple(checked), any(labels))
+    files += [
+        _unlisted(name) for name in names if Path(name).suffix in _UNPROVEN and name not in listed
+    ]
+    return FolderReport(folder, tuple(files), check.is_lab)
 
 
-def _check_manifest(
-    folder: Path,
-    name: str,
-    trust: TrustStore,
-    verify_license: VerifyLicense,
-    labels: list[bool],
-) -> Iterator[CheckedFile]:
-    from tui_licenses.documents.manifest import verify_manifest
+class _Check:
+    """The check of one folder; `is_lab` tells afterwards whether a lab signed anything in it."""
 
-    try:
-        manifest = verify_manifest(read_regular(folder / name, _FILE_BYTES_MAXIMUM), trust)
-    except TuiLicensesError as error:
-        yield CheckedFile(name, "manifest", FileCheck.REFUSED, error)
-        return
-    labels.append(manifest.is_lab)
-    yield CheckedFile(name, "manifest", FileCheck.GOOD, None)
-    for file in manifest.payload.files:
-        yield _check_listed(folder, file, manifest, verify_license)
+    def __init__(self, folder: Path, trust: TrustStore, verify_license: VerifyLicense) -> None:
+        self._folder = folder
+        self._trust = trust
+        self._verify_license = verify_license
+        self.is_lab = False
 
+    def manifest(self, name: str) -> Iterator[CheckedFile]:
+        """Check a manifest and what it lists, license files first."""
+        from tui_licenses.documents.manifest import verify_manifest
 
-def _check_listed(
-    folder: Path, file: ManifestFile, manifest: VerifiedManifest, verify_license: VerifyLicense
-) -> CheckedFile:
-    try:
-        data = read_regular(folder / file.name, _FILE_BYTES_MAXIMUM)
-    except FileError as error:
-        missing = error.code == "file-not-found"
-        check = FileCheck.MISSING if missing else FileCheck.REFUSED
-        return CheckedFile(file.name, file.kind, check, error)
-    if len(data) != file.size or hashlib.sha256(data).hexdigest() != file.sha256:
-        changed = DocumentError(
-            "digest-mismatch",
-            f"{file.name} is not the document that its manifest lists.",
-            "Download it again from the license cloud.",
-        )
-        return CheckedFile(file.name, file.kind, FileCheck.CHANGED, changed)
-    if file.kind == "license":
         try:
-            verified = verify_license(data)
+            manifest = verify_manifest(self._read(name, _FILE_BYTES_MAXIMUM), self._trust)
+        except TuiLicensesError as error:
+            yield CheckedFile(name, "manifest", FileCheck.REFUSED, error)
+            return
+        self.is_lab |= manifest.is_lab
+        yield CheckedFile(name, "manifest", FileCheck.GOOD)
+        fingerprints: set[str] = set()
+        for file in sorted(manifest.payload.files, key=lambda file: file.kind != "license"):
+            yield self._listed(file, manifest, fingerprints)
+
+    def alone(self, name: str) -> CheckedFile:
+        """Check a license file that no manifest lists: it proves itself."""
+        try:
+            self.is_lab |= self._verify_license(self._read(name, _FILE_BYTES_MAXIMUM)).is_lab
+        except TuiLicensesError as error:
+            return CheckedFile(name, "license", FileCheck.REFUSED, error)
+        return CheckedFile(name, "license", FileCheck.GOOD)
+
+    def _listed(
+        self, file: ManifestFile, manifest: VerifiedManifest, fingerprints: set[str]
+    ) -> CheckedFile:
+        try:
+            data = self._read(file.name, min(file.size, _FILE_BYTES_MAXIMUM))
+        except FileError as error:
+            missing = error.code == "file-not-found"
+            check = FileCheck.MISSING if missing else FileCheck.REFUSED
+            return CheckedFile(file.name, file.kind, check, error)
+        if len(data) != file.size or hashlib.sha256(data).hexdigest() != file.sha256:
+            changed = _mismatch(f"{file.name} is not the document that its manifest lists.")
+            return CheckedFile(file.name, file.kind, FileCheck.CHANGED, changed)
+        try:
+            if file.kind == "license":
+                verified = self._verify_license(data)
+                check_belongs(verified, manifest, file.name)
+                fingerprints.add(verified.payload.instance.fingerprint)
+            elif file.kind == "profile":
+                _check_profile(data, fingerprints, file.name)
         except TuiLicensesError as error:
             return CheckedFile(file.name, file.kind, FileCheck.REFUSED, error)
-        if verified.payload.instance.id != manifest.payload.instance:
-            strange = DocumentError(
-                "wrong-instance",
-                f"{file.name} belongs to another instance than its manifest.",
-                "Download it again from the license cloud.",
+        return CheckedFile(file.name, file.kind, FileCheck.GOOD)
+
+    def _read(self, name: str, bytes_maximum: int) -> bytes:
+        path = self._folder / name
+        if path.is_symlink():
+            # What it points at may be another file tomorrow.
+            raise FileError(
+                "file-unreadable",
+                f"{name} is a symbolic link.",
+                "Put the document itself into the folder.",
             )
-            return CheckedFile(file.name, file.kind, FileCheck.REFUSED, strange)
-    return CheckedFile(file.name, file.kind, FileCheck.GOOD, None)
+        return read_regular(path, bytes_maximum)
 
 
-def _check_alone(
-    folder: Path, name: str, verify_license: VerifyLicense, labels: list[bool]
-) -> CheckedFile:
-    try:
-        labels.append(verify_license(read_regular(folder / name, _FILE_BYTES_MAXIMUM)).is_lab)
-    except TuiLicensesError as error:
-        return CheckedFile(name, "license", FileCheck.REFUSED, error)
-    return CheckedFile(name, "license", FileCheck.GOOD, None)
+def check_belongs(verified: VerifiedLicenseFile, manifest: VerifiedManifest, name: str) -> None:
+    """Raise `DocumentError` (`wrong-instance`, `digest-mismatch`) for parts that do not match.
+
+    Each of them is sound: a license file `name` and a manifest that lists its digest.
+    """
+    if verified.payload.instance.id != manifest.payload.instance:
+        raise DocumentError(
+            "wrong-instance",
+            f"{name} belongs to another instance than its manifest.",
+            "Download it again from the license cloud.",
+        )
+    if verified.payload.serial != manifest.payload.serial:
+        raise _mismatch(f"{name} has another serial than its manifest says.")
+    if verified.trust_fingerprint != manifest.trust_fingerprint:
+        raise _mismatch(f"{name} and its manifest are signed by different license clouds.")
+
+
+def _check_profile(data: bytes, fingerprints: set[str], name: str) -> None:
+    """Raise `DocumentError` for a profile of another server than its license files are for."""
+    from tui_licenses.documents.profile import parse_profile
+
+    fingerprint = parse_profile(data).fingerprint
+    if any(each != fingerprint for each in fingerprints):
+        raise DocumentError(
+            "wrong-instance",
+            f"{name} is the profile of another server than the license file beside it is for.",
+            "Download both again from the license cloud.",
+        )
+
+
+def _unlisted(name: str) -> CheckedFile:
+    error = DocumentError(
+        "not-listed",
+        f"No manifest in this folder vouches for {name}.",
+        "Download the license file again: its manifest lists the profile. A certificate has a"
+        " code of its own (`tui-licenses verify --certificate-code`).",
+    )
+    return CheckedFile(name, _UNPROVEN[Path(name).suffix], FileCheck.UNLISTED, error)
+
+
+def _mismatch(message: str) -> DocumentError:
+    return DocumentError("digest-mismatch", message, "Download it again from the license cloud.")

@@ -36,7 +36,10 @@ class ContainedKey:
 
 @dataclass(frozen=True, slots=True)
 class LicenseFileContents:
-    """Everything a license file says; the master is the first of `keys`."""
+    """Everything a license file says; the master is the first of `keys`.
+
+    `is_lab` says that a lab signed it, or that it names a lab's key where nothing was verified.
+    """
 
     issuer: str
     serial: int
@@ -49,15 +52,17 @@ class LicenseFileContents:
     signing_keyids: tuple[str, ...]
     sha256: str
     size_bytes: int
+    is_lab: bool
 
     @property
     def summary(self) -> str:
-        """Return what is inside in one phrase: `contains 1 master + 3 add-ons`."""
+        """Return what is inside in one phrase: `contains 1 master + 3 add-ons`, then `lab`."""
         add_ons = sum(key.kind is KeyKind.ADD_ON for key in self.keys)
         masters = len(self.keys) - add_ons
         return (
             f"contains {masters} master{'' if masters == 1 else 's'}"
             f" + {add_ons} add-on{'' if add_ons == 1 else 's'}"
+            f"{' (lab)' if self.is_lab else ''}"
         )
 
 
@@ -65,24 +70,30 @@ class LicenseFileContents:
 class VerifiedFile:
     """A license file that passed every check.
 
-    `trust_fingerprint` names the root that vouches for it; `is_lab` says that it is a lab's.
+    `trust_fingerprint` names the root that vouches for it.
     """
 
     path: Path
     contents: LicenseFileContents
     trust_fingerprint: str
-    is_lab: bool
+
+    @property
+    def is_lab(self) -> bool:
+        """Say whether a lab vouches for it."""
+        return self.contents.is_lab
 
 
-def contents_of(file: InspectedLicenseFile | VerifiedLicenseFile) -> LicenseFileContents:
+def contents_of(
+    file: InspectedLicenseFile | VerifiedLicenseFile, *, is_lab: bool
+) -> LicenseFileContents:
     """Return the contents of a decoded license file."""
     payload = file.payload
     return LicenseFileContents(
         issuer=payload.issuer,
         serial=payload.serial,
-        issued_at=_instant(payload.issued),
-        not_before=_instant(payload.not_before),
-        file_expires_at=_instant_or_none(payload.file_expires),
+        issued_at=instant_of(payload.issued),
+        not_before=instant_of(payload.not_before),
+        file_expires_at=_optional_instant(payload.file_expires),
         instance_id=payload.instance.id,
         fingerprint=payload.instance.fingerprint,
         keys=tuple(
@@ -91,15 +102,16 @@ def contents_of(file: InspectedLicenseFile | VerifiedLicenseFile) -> LicenseFile
                 key.kind,
                 key.product,
                 tuple(ContainedFeature(part.code, part.quantity) for part in key.features),
-                _instant(key.valid_from),
-                _instant_or_none(key.valid_to),
-                _instant_or_none(key.terminates),
+                instant_of(key.valid_from),
+                _optional_instant(key.valid_to),
+                _optional_instant(key.terminates),
             )
             for key in payload.keys
         ),
         signing_keyids=file.keyids,
         sha256=file.sha256,
         size_bytes=file.size,
+        is_lab=is_lab,
     )
 
 
@@ -107,9 +119,10 @@ def contents_of(file: InspectedLicenseFile | VerifiedLicenseFile) -> LicenseFile
 _LAST_INSTANT = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
 
 
-def _instant(seconds: int) -> datetime:
+def instant_of(seconds: int) -> datetime:
+    """Return signed seconds since 1970 as a datetime, at the latest the last one there is."""
     return datetime.fromtimestamp(min(seconds, _LAST_INSTANT), UTC)
 
 
-def _instant_or_none(seconds: int | None) -> datetime | None:
-    return None if seconds is None else _instant(seconds)
+def _optional_instant(seconds: int | None) -> datetime | None:
+    return None if seconds is None else instant_of(seconds)

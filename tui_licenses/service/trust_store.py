@@ -1,7 +1,14 @@
-"""The roots this user trusts, each with the chain of trust documents that starts at it."""
+"""The roots this user trusts, each with the chain of trust documents that starts at it.
+
+What is stored is outside data too: a file is believed only under the name of its root, with the
+checksum it was written with, and after its whole chain was replayed from that root.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,13 +20,18 @@ import msgspec
 from tui_licenses import paths
 from tui_licenses.errors import DocumentError, FileError, NotFoundError, UseError
 from tui_licenses.files import read_private, read_regular, unreadable, write_private
+from tui_licenses.service.serials import highest_revision, remember_revision
 from tui_licenses.text import clean
 
 if TYPE_CHECKING:
     from tui_licenses.documents.signing import PublicKey
     from tui_licenses.documents.trust import Trust
 
+_log = logging.getLogger(__name__)
+
 _DOCUMENT_BYTES_MAXIMUM = 1024 * 1024
+# As much as is read of a private file.
+_STORED_BYTES_MAXIMUM = 1024 * 1024
 _FINGERPRINT_CHARACTERS = frozenset("0123456789abcdef")
 # Shorter beginnings name a root too easily by accident.
 _BEGINNING_CHARACTERS = 8
@@ -52,11 +64,20 @@ class TrustOffer:
 
 
 class _StoredTrust(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """What a file holds; the checksum covers what no root has signed, above all `lab`."""
+
     root: str
     documents: list[str]
     lab: bool
     source: str
     added_at: datetime
+    checksum: str = ""
+
+    def encode(self) -> bytes:
+        """Return the one form in which this is stored."""
+        plain = msgspec.json.encode(msgspec.structs.replace(self, checksum=""))
+        checksum = hashlib.sha256(plain).hexdigest()
+        return msgspec.json.encode(msgspec.structs.replace(self, checksum=checksum))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +89,36 @@ class _Entry:
 
 
 def stored_trusts() -> tuple[Trust, ...]:
-    """Return every stored trust; raises `FileError` (`file-damaged`, `file-not-private`)."""
-    return tuple(entry.trust for entry in _entries())
+    """Return every stored trust.
+
+    Raises `FileError` (`file-damaged`, `file-not-private`), `DocumentError` (`rollback`) for one
+    that is older than it has been: a key revoked since would count again.
+    """
+    trusts = tuple(entry.trust for entry in _entries())
+    for trust in trusts:
+        highest = highest_revision(trust.fingerprint)
+        if highest is not None and trust.revision < highest:
+            raise DocumentError(
+                "rollback",
+                f"The stored trust in {clean(trust.issuer)} is older (revision {trust.revision})"
+                f" than it has been here (revision {highest}).",
+                "Add the present trust document with `tui-licenses trust add`.",
+            )
+    return trusts
+
+
+def is_lab_source(source: str) -> bool:
+    """Say whether a stored root that came from `source` is labelled a lab's.
+
+    For the screen, so nothing is verified here: documents have the label of what verified them.
+    """
+    try:
+        stored = [
+            msgspec.json.decode(read_private(_file(name)), type=_StoredTrust) for name in _names()
+        ]
+    except (FileError, msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return any(each.lab and each.source == source for each in stored)
 
 
 def stored_roots() -> tuple[TrustedRoot, ...]:
@@ -90,11 +139,10 @@ def stored_roots() -> tuple[TrustedRoot, ...]:
 def add_root(offer: TrustOffer, fingerprint: str | None) -> TrustedRoot:
     """Trust an offered root whose fingerprint was typed back.
 
-    Raises `UseError` (`fingerprint-required`) with the fingerprint where none is given,
-    `DocumentError` (`fingerprint-mismatch` and those of `establish_trust`).
+    A root that is trusted already goes on from where it is and stays a lab's if it was one; it
+    never goes back. Raises `UseError` (`fingerprint-required`) with the fingerprint where none is
+    given, `DocumentError` (`fingerprint-mismatch` and those of `replay_trust`).
     """
-    from tui_licenses.documents.trust_document import establish_trust
-
     root = offer.root
     if fingerprint is None:
         raise UseError(
@@ -109,18 +157,38 @@ def add_root(offer: TrustOffer, fingerprint: str | None) -> TrustedRoot:
             f"The root of {clean(offer.source)} has another fingerprint: {root.fingerprint}.",
             "Do not trust it before its operator has confirmed the fingerprint.",
         )
-    trust = establish_trust(offer.document, root, is_lab=offer.is_lab)
+    documents, is_lab = [offer.document], offer.is_lab
+    if root.fingerprint in _names():
+        known = _read(root.fingerprint)
+        is_lab = is_lab or known.trust.is_lab
+        documents = _continued(known, offer)
     stored = _StoredTrust(
         root.raw.hex(),
-        [offer.document.decode("ascii")],
-        offer.is_lab,
+        [document.decode("utf-8", errors="replace") for document in documents],
+        is_lab,
         offer.source,
         datetime.now(UTC),
     )
-    _write(trust.fingerprint, stored)
+    trust = _write(root, stored)
     return TrustedRoot(
-        trust.fingerprint, trust.issuer, offer.source, offer.is_lab, False, stored.added_at
+        trust.fingerprint, trust.issuer, offer.source, is_lab, False, stored.added_at
     )
+
+
+def _continued(known: _Entry, offer: TrustOffer) -> list[bytes]:
+    """Return the chain of a trusted root after an offered document; raises `DocumentError`."""
+    from tui_licenses.documents.trust_document import advance_trust, establish_trust
+
+    chain = [document.encode() for document in known.stored.documents]
+    try:
+        advanced = advance_trust(known.trust, offer.document)
+    except DocumentError as error:
+        # The root itself vouches for a later document: the steps between need not be known.
+        if error.code != "trust-step-missing" or offer.root not in known.trust.roots:
+            raise
+        establish_trust(offer.document, offer.root, is_lab=known.trust.is_lab)
+        return [offer.document]
+    return chain if advanced is known.trust else [*chain, offer.document]
 
 
 def remove_root(fingerprint: str) -> None:
@@ -152,21 +220,30 @@ def remove_root(fingerprint: str) -> None:
         ) from error
 
 
-def follow(document: bytes) -> None:
-    """Take over a newer trust document for the stored root that signed it, if there is one.
+def follow(documents: Sequence[bytes]) -> None:
+    """Take over newer trust documents, oldest first, for the stored root that signed them.
 
     A document that continues none of the stored chains changes nothing.
     """
-    from tui_licenses.documents.trust_document import advance_trust
+    from tui_licenses.documents.trust_document import STEPS_MAXIMUM, advance_trust
 
     for entry in _entries():
-        try:
-            advanced = advance_trust(entry.trust, document)
-        except DocumentError:
-            continue
-        if advanced is not entry.trust:
-            chain = [*entry.stored.documents, document.decode("ascii")]
-            _write(entry.trust.fingerprint, msgspec.structs.replace(entry.stored, documents=chain))
+        trust, chain = entry.trust, list(entry.stored.documents)
+        for document in documents[-STEPS_MAXIMUM:]:
+            try:
+                advanced = advance_trust(trust, document)
+            except DocumentError as error:
+                if error.code == "trust-step-missing":
+                    _log.warning("The trust in %s cannot be followed: %s", trust.issuer, error)
+                continue
+            if advanced is not trust:
+                trust = advanced
+                chain.append(document.decode("utf-8", errors="replace"))
+        if trust is not entry.trust:
+            try:
+                _write(trust.anchor, msgspec.structs.replace(entry.stored, documents=chain))
+            except DocumentError as error:
+                _log.warning("The trust in %s cannot be followed: %s", trust.issuer, error)
 
 
 def read_offer(path: Path) -> TrustOffer:
@@ -214,8 +291,8 @@ def _read(name: str) -> _Entry:
     file = _file(name)
     data = read_private(file)
     try:
-        return _replay(data)
-    except (msgspec.MsgspecError, ValueError, IndexError, DocumentError) as error:
+        return _replay(data, name)
+    except (msgspec.MsgspecError, ValueError, DocumentError) as error:
         raise FileError(
             "file-damaged",
             f"The trusted root in {file} cannot be read.",
@@ -224,24 +301,42 @@ def _read(name: str) -> _Entry:
 
 
 @lru_cache(maxsize=32)
-def _replay(data: bytes) -> _Entry:
-    """Return what the bytes of a stored trust stand for: the same for the same bytes."""
+def _replay(data: bytes, name: str) -> _Entry:
+    """Return what the bytes of a stored trust stand for: the same for the same bytes.
+
+    Raises `ValueError`, `msgspec.MsgspecError`, `DocumentError`.
+    """
     from tui_licenses.documents.signing import import_public_key
-    from tui_licenses.documents.trust_document import advance_trust, establish_trust
+    from tui_licenses.documents.trust_document import replay_trust
 
     stored = msgspec.json.decode(data, type=_StoredTrust)
-    documents = [document.encode() for document in stored.documents]
+    if stored.encode() != data:
+        raise ValueError("these are not the bytes that were stored")
     root = import_public_key(bytes.fromhex(stored.root))
-    trust = establish_trust(documents[0], root, is_lab=stored.lab)
-    for document in documents[1:]:
-        trust = advance_trust(trust, document)
-    return _Entry(stored, trust)
+    if root.fingerprint != name:
+        raise ValueError("this is the file of another root")
+    documents = [document.encode() for document in stored.documents]
+    return _Entry(stored, replay_trust(documents, root, is_lab=stored.lab))
 
 
-def _write(name: str, stored: _StoredTrust) -> None:
-    file = _file(name)
+def _write(root: PublicKey, stored: _StoredTrust) -> Trust:
+    """Store a chain that leads from a root, and return where it leads; raises `DocumentError`."""
+    from tui_licenses.documents.trust_document import replay_trust
+
+    documents = [document.encode() for document in stored.documents]
+    trust = replay_trust(documents, root, is_lab=stored.lab)
+    data = stored.encode()
+    if len(data) > _STORED_BYTES_MAXIMUM:
+        raise DocumentError(
+            "trust-chain-too-long",
+            "The trust documents from this root to the present one are too large to be kept.",
+            "Remove the root with `tui-licenses trust remove`, and add the present one again.",
+        )
+    file = _file(root.fingerprint)
     paths.private_folder(file.parent)
-    write_private(file, msgspec.json.encode(stored))
+    write_private(file, data)
+    remember_revision(trust.fingerprint, trust.revision)
+    return trust
 
 
 def _file(name: str) -> Path:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_licenses.domain.instance import Instance
-from tui_licenses.errors import DocumentError
+from tui_licenses.errors import DocumentError, TuiLicensesError
 from tui_licenses.files import read_regular
 from tui_licenses.service import trust_store
-from tui_licenses.service.folder_check import FolderReport, check_folder
+from tui_licenses.service.folder_check import FolderReport, check_belongs, check_folder
 from tui_licenses.service.license_contents import LicenseFileContents, VerifiedFile, contents_of
 from tui_licenses.service.serials import highest_serial, remember_serial, remember_serials
 from tui_licenses.service.trust_store import TrustedRoot
@@ -73,10 +73,14 @@ class VerificationService:
         self._is_followed = False
 
     def inspect(self, path: Path) -> LicenseFileContents:
-        """Return what a license file says; explicitly unverified."""
+        """Return what a license file says; explicitly unverified.
+
+        It is labelled a lab's where it names a signing key of a trusted lab.
+        """
         from tui_licenses.documents.license_file import inspect_license_file, read_license_file
 
-        return contents_of(inspect_license_file(read_license_file(path)))
+        inspected = inspect_license_file(read_license_file(path))
+        return contents_of(inspected, is_lab=self._is_lab_key(inspected.keyids[0]))
 
     def verify(
         self, path: Path, *, fingerprint: str | None = None, allow_rollback: bool = False
@@ -89,14 +93,15 @@ class VerificationService:
         from tui_licenses.documents.license_file import read_license_file
 
         verified = self._verified(read_license_file(path), fingerprint, allow_rollback)
-        return VerifiedFile(
-            path, contents_of(verified), verified.trust_fingerprint, verified.is_lab
-        )
+        contents = contents_of(verified, is_lab=verified.is_lab)
+        return VerifiedFile(path, contents, verified.trust_fingerprint)
 
-    def verify_folder(self, folder: Path, *, fingerprint: str | None = None) -> FolderReport:
+    def verify_folder(
+        self, folder: Path, *, fingerprint: str | None = None, allow_rollback: bool = False
+    ) -> FolderReport:
         """Check every file that the manifests of a folder list, and every license file in it."""
         return check_folder(
-            folder, self._trust(), lambda data: self._verified(data, fingerprint, False)
+            folder, self._trust(), lambda data: self._verified(data, fingerprint, allow_rollback)
         )
 
     def verify_certificate_code(self, text: str) -> CertificateFields:
@@ -150,7 +155,7 @@ class VerificationService:
         trust_store.remove_root(fingerprint)
 
     async def follow_trust(self) -> None:
-        """Take over the newest trust document of the cloud, once, where its root is trusted.
+        """Take over the trust documents of the cloud, once, where its root is trusted.
 
         A key that was revoked there must not verify anything here.
         """
@@ -159,7 +164,8 @@ class VerificationService:
                 return
             if await asyncio.to_thread(trust_store.stored_roots):
                 answer = await self._client().trust()
-                await asyncio.to_thread(trust_store.follow, answer.document.encode())
+                documents = [text.encode() for text in (*answer.earlier, answer.document)]
+                await asyncio.to_thread(trust_store.follow, documents)
             self._is_followed = True
 
     def check_downloads(
@@ -185,7 +191,7 @@ class VerificationService:
                 continue
             place = _serial_place(verified)
             seen[place] = max(verified.payload.serial, seen.get(place, 0))
-            checked.append(contents_of(verified))
+            checked.append(contents_of(verified, is_lab=verified.is_lab))
         remember_serials(seen)
         return checked
 
@@ -202,14 +208,15 @@ class VerificationService:
                 "The license cloud gave the license file of another instance.",
                 "Download it again; if it stays, tell whoever runs the license cloud.",
             )
-        payload = verify_manifest(download.manifest, trust).payload
-        licenses = {file.sha256 for file in payload.files if file.kind == "license"}
-        if payload.instance != instance.id or licenses != {verified.sha256}:
+        manifest = verify_manifest(download.manifest, trust)
+        licenses = {file.sha256 for file in manifest.payload.files if file.kind == "license"}
+        if manifest.payload.instance != instance.id or licenses != {verified.sha256}:
             raise DocumentError(
                 "digest-mismatch",
                 "The manifest of the license cloud lists another license file.",
                 "Download it again: it may have changed a moment ago.",
             )
+        check_belongs(verified, manifest, "The license file")
         return verified
 
     def _verified(
@@ -222,22 +229,27 @@ class VerificationService:
     def _checked(
         self, data: bytes, trust: TrustStore, fingerprint: str | None, allow_rollback: bool
     ) -> VerifiedLicenseFile:
-        from tui_licenses.documents.license_file import verify_license_file
+        from tui_licenses.documents.license_file import check_serial, verify_license_file
 
         now = self._clock()
         verified = verify_license_file(data, trust, now=now, fingerprint=fingerprint)
-        highest = highest_serial(*_serial_place(verified))
-        if highest is not None and verified.payload.serial < highest:
+        try:
+            highest = highest_serial(*_serial_place(verified))
+            check_serial(verified.payload, highest)
+        except DocumentError as error:
             if not allow_rollback:
-                verify_license_file(
-                    data, trust, now=now, fingerprint=fingerprint, highest_serial=highest
-                )
-            _log.warning(
-                "Accepted serial %d of a license file although %d was seen before.",
-                verified.payload.serial,
-                highest,
-            )
+                raise
+            _log.warning("Accepted all the same, as was asked for: %s", error.message)
         return verified
+
+    def _is_lab_key(self, keyid: str) -> bool:
+        try:
+            trusts = self._trust().trusts
+        except TuiLicensesError:
+            # Looking at a file must be possible while the trusted roots are not in order.
+            return False
+        vouching = [trust for trust in trusts if keyid in {key.keyid for key in trust.keys}]
+        return bool(vouching) and all(trust.is_lab for trust in vouching)
 
     def _trust(self) -> TrustStore:
         from tui_licenses.documents.trust import TrustStore

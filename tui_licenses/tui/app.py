@@ -108,6 +108,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
             self._filters.append(AsciiFilter())
         self._screen_diff = ScreenDiff(self, settings.screen_diff, opening.lines())
         self._pictures = PictureKeeper(opening, self._screen_diff)
+        self._following = Following(self)
 
     # Life
 
@@ -117,6 +118,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Open the place asked for and begin to follow the cloud."""
+        self.services.tell_with(self.tell)
         if not self.is_headless:
             self.leave_on_signals()
         if self.store.state.inventory is None or self.store.state.is_loading:
@@ -220,7 +222,7 @@ class TuiLicensesApp(App[int], inherit_bindings=False):
     def refresh_inventory(self) -> None:
         """Ask the cloud for what has changed, unless that is under way."""
         if not any(worker.group == "inventory" for worker in self.workers):
-            self.run_worker(Following(self).ask(), group="inventory", exclusive=True)
+            self.run_worker(self._following.ask(), group="inventory", exclusive=True)
 
     def show_add_ons(self, show_add_ons: bool) -> None:
         """Show or hide add-on keys, and remember it for the context."""

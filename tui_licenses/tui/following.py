@@ -20,17 +20,20 @@ if TYPE_CHECKING:
 
 
 class Following:
-    """Asks the cloud once; the app runs it as a worker."""
+    """Asks the cloud; the app runs that as a worker, now and then."""
 
     def __init__(self, app: TuiLicensesApp) -> None:
         self._app = app
         self._store = app.store
         self._shown_count = 0
+        self._told_of_clock: str | None = None
 
     async def ask(self) -> None:
         """Load the inventory, or what has changed of it, into the store."""
+        self._shown_count = 0
         self._store.dispatch(LoadStarted())
         try:
+            await self._settle()
             inventory = await self._ask(self._store.state.inventory)
         except TuiLicensesError as error:
             self._store.dispatch(LoadFailed(error))
@@ -38,6 +41,25 @@ class Following:
             return
         self._store.dispatch(InventoryLoaded(inventory))
         self._app.call_after_refresh(self._app.note_picture)
+        self._warn_of_clock()
+
+    async def _settle(self) -> None:
+        """Tell what became of changes whose outcome was not known when they were left."""
+        told = await self._app.services.settle_changes()
+        if not told:
+            return
+        if all(settled.is_open for settled in told) or len(self._app.screen_stack) > 1:
+            # What is not known yet comes up again; and nothing opens over what is being typed.
+            self._app.tell(told[-1].sentence)
+        else:
+            text = "\n".join(settled.sentence for settled in told)
+            self._app.show_text("Changes that were under way", text)
+
+    def _warn_of_clock(self) -> None:
+        warning = self._app.services.clock_warning()
+        if warning is not None and self._told_of_clock is None:
+            self._app.tell(warning)
+        self._told_of_clock = warning
 
     async def _ask(self, known: Inventory | None) -> Inventory:
         services = self._app.services

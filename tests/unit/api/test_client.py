@@ -159,7 +159,7 @@ async def test_a_portal_or_proxy_never_looks_like_a_refusal_of_the_cloud(
     status: int, code: str
 ) -> None:
     error = await error_of(
-        http(status, b"<html>", {"Content-Type": "text/html", "Retry-After": "60"})
+        http(status, b"<html>", {"Content-Type": "text/html", "Retry-After": "61"})
     )
     assert isinstance(error, UnavailableError)
     assert error.code == code

@@ -25,11 +25,13 @@ from tests.support.scripted_server import (
     scripted_server,
 )
 from tests.support.tls import make_authority
+from tui_licenses.api.retries import Persistence
 from tui_licenses.api.transport import Answer as Whole
 from tui_licenses.api.transport import Request, TimeLimits, Transport
 from tui_licenses.errors import TuiLicensesError, UseError
 
 PING = Request("GET", "/ping")
+EAGER = Persistence(base=0.01)
 QUICK = TimeLimits(connect=2, read=0.2, write=2, whole=0.5)
 
 
@@ -142,9 +144,9 @@ async def test_a_cloud_that_never_finishes_times_out(behaviour: Behaviour) -> No
 
 async def test_a_cut_connection_is_tried_again_and_then_told() -> None:
     async with scripted_server(scripted(Behaviour.CUT)) as server:
-        error = await fault(Transport(server.url))
+        error = await fault(Transport(server.url, persistence=EAGER))
     assert error.code == "unavailable"
-    assert len(server.received) == 3
+    assert len(server.received) == 4
 
 
 async def test_a_connection_that_was_cut_once_does_no_harm() -> None:
@@ -182,10 +184,10 @@ async def test_a_busy_cloud_is_asked_again_after_the_pause_it_wants(status: int)
     assert len(server.received) == 3
 
 
-async def test_a_cloud_that_stays_busy_is_believed_after_three_tries() -> None:
+async def test_a_cloud_that_stays_busy_is_believed_after_four_tries() -> None:
     async with scripted_server(scripted(http(503, b"", {"Retry-After": "soon"}))) as server:
-        assert (await ask(Transport(server.url))).status == 503
-    assert len(server.received) == 3
+        assert (await ask(Transport(server.url, persistence=EAGER))).status == 503
+    assert len(server.received) == 4
 
 
 async def test_a_long_pause_is_told_instead_of_waited_for() -> None:

@@ -30,6 +30,7 @@ from tui_licenses.documents.profile import (
     hardware_rows,
     parse_profile,
 )
+from tui_licenses.documents.xml_reader import TEXT_BYTES_MAXIMUM
 from tui_licenses.domain.hardware import HardwareRow
 from tui_licenses.errors import DocumentError
 
@@ -187,6 +188,7 @@ HOSTILE = {
     "a false declaration": b'<?xml version="1.0" encoding="utf-16"?><list/>',
     "bad UTF-8": b"<list>\xff\xfe</list>",
     "overlong UTF-8": b"<list>\xc0\xbc</list>",
+    "two byte order marks": b"\xef\xbb\xbf" * 2 + b"<list/>",
     "a NUL": b"<list>\0</list>",
     "an escape character": b"<list>&#27;</list>",
     "an attribute twice": b'<list a="1" a="2"/>',
@@ -194,7 +196,10 @@ HOSTILE = {
     "very deep": b"<a>" * 100_000,
     "many elements": b"<list>" + b"<a/>" * 20_001 + b"</list>",
     "many attributes": b"<list " + b" ".join(b'a%d="1"' % n for n in range(65)) + b"/>",
-    "many namespaces": b"<list " + b" ".join(b'xmlns:a%d="u"' % n for n in range(65)) + b"/>",
+    "many namespaces": b"<list " + b" ".join(b'xmlns:a%d="u"' % n for n in range(17)) + b"/>",
+    "a long text": b"<list>" + b"x" * (TEXT_BYTES_MAXIMUM + 1) + b"</list>",
+    "a long tail": b"<list><a/>" + b"x" * (TEXT_BYTES_MAXIMUM + 1) + b"</list>",
+    "a long attribute": b'<list a="' + "é".encode() * (TEXT_BYTES_MAXIMUM // 2 + 1) + b'"/>',
 }
 
 
@@ -210,7 +215,9 @@ def test_a_profile_over_one_mebibyte_is_refused_before_it_is_parsed() -> None:
 def test_everything_within_the_limits_is_accepted() -> None:
     assert hardware_rows(b"<a>" * 32 + b"</a>" * 32)
     assert len(hardware_rows(b"<list>" + b"<a/>" * 19_999 + b"</list>")) == 19_999
-    assert hardware_rows(b"<list>" + b"x" * (PROFILE_SIZE_MAXIMUM - 13) + b"</list>")
+    text = b"<a>" + b"x" * TEXT_BYTES_MAXIMUM + b"</a>"
+    whole = b"<list>" + text * 15 + b"</list>"
+    assert hardware_rows(whole.replace(b"</list>", b" " * 50_000 + b"</list>"))
 
 
 def test_rows_are_raw_values_with_the_path_of_their_part() -> None:

@@ -8,15 +8,22 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from tests.vectors.materials import ISSUER, KEYS, TRUSTED_KEYS, sign, trust_document
+from tests.vectors.materials import ISSUER, KEYS, TRUSTED_KEYS, payload, sign, trust_document
 from tui_licenses.documents.canonical import encode_canonical
-from tui_licenses.documents.envelope import LICENSE_TYPE, TRUST, open_envelope
-from tui_licenses.documents.trust import SigningKeyStatus, Trust, TrustedKey
+from tui_licenses.documents.envelope import LICENSE, LICENSE_TYPE, TRUST, open_envelope
+from tui_licenses.documents.trust import (
+    SigningKeyStatus,
+    Trust,
+    TrustedKey,
+    TrustStore,
+    check_signatures,
+)
 from tui_licenses.documents.trust_document import (
     advance_trust,
     build_trust_document,
     establish_trust,
     listed_root,
+    replay_trust,
 )
 from tui_licenses.errors import DocumentError
 
@@ -156,6 +163,29 @@ def test_a_retired_key_needs_a_date() -> None:
     with pytest.raises(DocumentError) as raised:
         document(1, (undated,))
     assert raised.value.code == "bad-content"
+
+
+def test_a_lab_that_lists_the_key_of_a_real_cloud_does_not_speak_for_it() -> None:
+    revoked = TrustedKey(ACTIVE.public_key, (LICENSE_TYPE,), 0, None, SigningKeyStatus.REVOKED)
+    lab = establish_trust(
+        build_trust_document("lab", 1, 0, [revoked], [NEW_ROOT]), NEW_ROOT.public_key, is_lab=True
+    )
+    envelope = open_envelope(sign(payload()), LICENSE)
+    real = first_trust()
+    for trusts in ((lab, real), (real, lab)):
+        assert check_signatures(envelope, LICENSE, TrustStore(trusts), 0).trust is real
+    with pytest.raises(DocumentError) as raised:
+        check_signatures(envelope, LICENSE, TrustStore((lab,)), 0)
+    assert raised.value.code == "signing-key-revoked"
+
+
+def test_a_chain_is_replayed_from_its_root_and_is_not_empty() -> None:
+    chain = [document(revision) for revision in (1, 2, 3)]
+    assert replay_trust(chain, ROOT.public_key, is_lab=False).revision == 3
+    for broken, code in (([], "not-a-trust-document"), (chain[::2], "trust-step-missing")):
+        with pytest.raises(DocumentError) as raised:
+            replay_trust(broken, ROOT.public_key, is_lab=False)
+        assert raised.value.code == code
 
 
 def test_a_payload_has_one_canonical_form_only() -> None:

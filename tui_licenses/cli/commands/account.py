@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import click
 
+from tui_licenses.addresses import check_url
 from tui_licenses.cli.invocation import Invocation, command
 from tui_licenses.cli.records import user_record
 from tui_licenses.config import (
     Context,
     Credentials,
     check_context_name,
-    check_url,
     choose_context,
     credentials_from_environment,
 )

@@ -190,7 +190,16 @@ def _register_serving(cloud: click.Group) -> None:
 
         if tls_cert is not None and tls_key is None:
             tls_key = credential("tls-key")
-        if serve_cloud(served(database), host, port, tls_cert, tls_key, on_ready=tell):
+        interrupted = serve_cloud(
+            served(database),
+            host,
+            port,
+            tls_cert,
+            tls_key,
+            on_ready=tell,
+            on_warning=invocation.output.note,
+        )
+        if interrupted:
             raise KeyboardInterrupt
 
 

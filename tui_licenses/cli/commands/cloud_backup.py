@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -13,6 +13,9 @@ from tui_licenses.cli.commands.cloud_database import Database, prepare, with_dat
 from tui_licenses.cli.invocation import Invocation, command
 from tui_licenses.cli.records import instant_record
 from tui_licenses.errors import UseError
+
+if TYPE_CHECKING:
+    from tui_licenses.cloud.restore import RestoreReport
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -116,24 +119,27 @@ def _register_restore(cloud: click.Group) -> None:
 
         passphrase = _passphrase(passphrase_stdin, is_new=False) if with_keys else None
         options = RestoreOptions(passphrase, root_key, discard_newer)
-        report = administration.restore(database, backup, options)
-        previous = None if report.previous is None else str(report.previous)
-        invocation.output.item(
-            {
-                "backupCreatedAt": instant_record(report.created),
-                "rowCount": report.row_count,
-                "serialsAbove": report.serial_floor,
-                "previousDatabase": previous,
-                "discarded": len(report.discarded),
-            },
-            [
-                ("Backup of", str(instant_record(report.created))),
-                ("Rows", str(report.row_count)),
-                ("Serials begin above", str(report.serial_floor)),
-                ("Database before", previous or "none"),
-            ],
-        )
-        invocation.output.note("Every license file is issued anew when it is next downloaded.")
+        _tell(invocation, administration.restore(database, backup, options))
+
+
+def _tell(invocation: Invocation, report: RestoreReport) -> None:
+    previous = report.previous
+    invocation.output.item(
+        {
+            "backupCreatedAt": instant_record(report.created),
+            "rowCount": report.row_count,
+            "serialsAbove": report.serial_floor,
+            "previousDatabase": previous,
+            "discarded": len(report.discarded),
+        },
+        [
+            ("Backup of", str(instant_record(report.created))),
+            ("Rows", str(report.row_count)),
+            ("Serials begin above", str(report.serial_floor)),
+            ("Database before", previous or "none"),
+        ],
+    )
+    invocation.output.note("Every license file is issued anew when it is next downloaded.")
 
 
 def _passphrase(from_stdin: bool, *, is_new: bool) -> str:

@@ -5,24 +5,81 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote, urlsplit
 
 import click
+from click.core import ParameterSource
 
 from tui_licenses import paths
+from tui_licenses.errors import UseError
+
+DATABASE_VARIABLE = "TUI_LICENSES_DATABASE_URL"
+SECRETS_VARIABLE = "TUI_LICENSES_CLOUD_SECRETS"
 
 Database = str | Path
 Function = TypeVar("Function", bound=Callable[..., object])
 
+_SECRETS = "tui_licenses.cloud_secrets"
+
 
 def with_database(function: Function) -> Function:
-    """Add `--database`; the function gets a URL, or the file of the embedded database."""
-    option = click.option(
+    """Add `--database` and `--secrets`; the function gets a URL, or the embedded database file."""
+    secrets = click.option(
+        "--secrets",
+        type=click.Path(path_type=Path),
+        envvar=SECRETS_VARIABLE,
+        expose_value=False,
+        # Before the database, which takes it in.
+        is_eager=True,
+        callback=_note_secrets,
+        help=f"Folder of the secrets of a PostgreSQL cloud; or set {SECRETS_VARIABLE}.",
+    )
+    database = click.option(
         "--database",
         metavar="URL",
-        callback=lambda _context, _parameter, value: value or paths.embedded_database_file(),
-        help="Database file or URL, such as sqlite:///cloud.sqlite3.",
+        envvar=DATABASE_VARIABLE,
+        callback=_database,
+        help="Database file or URL, such as sqlite:///cloud.sqlite3 or "
+        f"postgresql://host/name; or set {DATABASE_VARIABLE}.",
     )
-    return option(function)
+    return database(secrets(function))
+
+
+def _note_secrets(context: click.Context, _: click.Parameter, value: Path | None) -> None:
+    context.meta[_SECRETS] = value
+
+
+def _database(context: click.Context, parameter: click.Parameter, value: str | None) -> Database:
+    """Return what to work on; a folder of secrets becomes a part of the URL.
+
+    Raises `UseError` (`password-on-command-line`, `invalid-request`).
+    """
+    secrets: Path | None = context.meta.get(_SECRETS)
+    source = context.get_parameter_source(parameter.name or "")
+    if value and source is ParameterSource.COMMANDLINE and _has_password(value):
+        raise UseError(
+            "password-on-command-line",
+            "A password on the command line can be read by everybody on this machine.",
+            f"Set {DATABASE_VARIABLE} to the URL, or keep the password in ~/.pgpass.",
+        )
+    if secrets is None:
+        return value or paths.embedded_database_file()
+    if value is None or not value.startswith("postgresql"):
+        raise UseError(
+            "invalid-request",
+            "The secrets of a database file are beside it; --secrets is for PostgreSQL.",
+            "Leave --secrets out.",
+        )
+    joined = "&" if "?" in value else "?"
+    return f"{value}{joined}secrets={quote(str(secrets.absolute()))}"
+
+
+def _has_password(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.password is not None or "password=" in parts.query
 
 
 def is_embedded(database: Database) -> bool:

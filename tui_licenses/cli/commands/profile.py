@@ -21,7 +21,9 @@ def register(root: click.Group) -> None:
     @click.option("--force", is_flag=True, help="Replace a file that holds something else.")
     def profile(invocation: Invocation, target: Path | None, force: bool) -> None:
         """Write the server profile of this host (XML) to standard output, or into a file."""
-        data = invocation.run(lambda services: services.instances.this_host_profile())
+        data = invocation.run(
+            lambda services: services.instances.this_host_profile(), asks_cloud=False
+        )
         if target is None:
             write_profile(invocation, data)
             return

@@ -34,7 +34,9 @@ def register(root: click.Group) -> None:
         async def ask(services: Services) -> tuple[TrustedRoot, ...]:
             return services.verification.trust_list()
 
-        invocation.output.items([_record(root) for root in invocation.run(ask)], _COLUMNS)
+        invocation.output.items(
+            [_record(root) for root in invocation.run(ask, asks_cloud=False)], _COLUMNS
+        )
 
     @command(trust, "add")
     @click.argument("source", required=False, type=click.Path(path_type=Path), metavar="[FILE]")
@@ -60,7 +62,7 @@ def register(root: click.Group) -> None:
         async def forget(services: Services) -> None:
             services.verification.trust_remove(fingerprint)
 
-        invocation.run(forget)
+        invocation.run(forget, asks_cloud=False)
         invocation.output.item({"fingerprint": fingerprint}, [("Removed", fingerprint)])
 
 

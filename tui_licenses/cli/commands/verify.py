@@ -30,8 +30,10 @@ def register(root: click.Group) -> None:
         async def read(services: Services) -> LicenseFileContents:
             return services.verification.inspect(file)
 
-        contents = invocation.run(read)
+        contents = invocation.run(read, asks_cloud=False)
         invocation.output.warn("Not verified: anybody could have written this.")
+        if contents.is_lab:
+            invocation.output.warn("It names a signing key of a lab cloud.")
         record = license_contents_record(contents, mask=invocation.masks_keys())
         invocation.output.item({**record, "verified": False}, _facts(record))
 
@@ -73,7 +75,10 @@ def _verify_path(
         elif profile is not None:
             fingerprint = verification.fingerprint_of_profile(profile)
         if is_folder:
-            _show_folder(invocation, verification.verify_folder(path, fingerprint=fingerprint))
+            report = verification.verify_folder(
+                path, fingerprint=fingerprint, allow_rollback=allow_rollback
+            )
+            _show_folder(invocation, report)
             return
         file = verification.verify(path, fingerprint=fingerprint, allow_rollback=allow_rollback)
         record = license_contents_record(file.contents, mask=invocation.masks_keys())
@@ -81,18 +86,18 @@ def _verify_path(
             invocation.output.warn(_LAB)
         belongs = "checked: it belongs here" if fingerprint else "not asked"
         invocation.output.item(
-            {**record, "verified": True, "isLab": file.is_lab, "trust": file.trust_fingerprint},
+            {**record, "verified": True, "trust": file.trust_fingerprint},
             [("Signature", "good"), ("Server", belongs), *_facts(record)],
         )
 
-    invocation.run(check)
+    invocation.run(check, asks_cloud=False)
 
 
 def _verify_code(invocation: Invocation, code: str) -> None:
     async def check(services: Services) -> dict[str, Any]:
         return certificate_record(services.verification.verify_certificate_code(code))
 
-    record = invocation.run(check)
+    record = invocation.run(check, asks_cloud=False)
     if record["isLab"]:
         invocation.output.warn(_LAB)
     invocation.output.item(
@@ -104,6 +109,9 @@ def _verify_code(invocation: Invocation, code: str) -> None:
 def _show_folder(invocation: Invocation, report: FolderReport) -> None:
     if report.is_lab:
         invocation.output.warn(_LAB)
+    unlisted = sum(file.check is FileCheck.UNLISTED for file in report.files)
+    if unlisted:
+        invocation.output.warn(f"No manifest vouches for {unlisted} of these files.")
     records = [
         {
             "name": file.name,
@@ -122,7 +130,7 @@ def _show_folder(invocation: Invocation, report: FolderReport) -> None:
     details = tuple(
         Detail(file.name, file.error.code, file.error.message)
         for file in report.files
-        if file.error is not None and file.check is not FileCheck.MISSING
+        if file.error is not None and file.is_wrong
     )
     raise DocumentError(
         details[0].code,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -20,8 +21,11 @@ from tui_licenses.text import has_control_characters
 Body = TypeVar("Body")
 
 _TEXT_LENGTH = 120
+_DIGITS = 12
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _SENT_VALUE = re.compile(r"(Invalid enum value|unknown field) (?:'.*?'|`.*?`|-?\d+)(?= - |$)")
+# An escaped NUL in JSON: the backslashes before it stand for themselves two by two.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _JSON_TYPES = frozenset({"application/json"})
 
 
@@ -75,6 +79,8 @@ class Call:
         values = [value for key, value in self.query if key == name]
         if len(values) > 1:
             raise invalid(name, f"The parameter {name} is given more than once.")
+        if values and "\0" in values[0]:
+            raise invalid(name, f"The parameter {name} holds a NUL character.")
         return values[0] if values else None
 
 
@@ -105,7 +111,7 @@ def request_id_for(sent: str | None) -> str:
     return str(uuid4())
 
 
-def check_parameters(call: Call, allowed: frozenset[str]) -> None:
+def check_parameters(call: Call, allowed: Collection[str]) -> None:
     """Refuse a query parameter that is not in the contract."""
     for name, _ in call.query:
         if name not in allowed:
@@ -129,12 +135,22 @@ def decode_body(call: Call, body_type: type[Body]) -> Body:
     """
     if media_type(call) not in _JSON_TYPES:
         raise Problem("unsupported-media-type", "The body must be sent as application/json.")
+    if _NUL.search(call.body):
+        # No name, key or reason holds one, and PostgreSQL could not keep it.
+        raise invalid("", "The body holds a NUL character.")
     try:
+        json.loads(call.body, object_pairs_hook=_once_each, parse_int=str, parse_float=str)
         return msgspec.json.decode(call.body, type=body_type)
     except msgspec.ValidationError as error:
         raise invalid("", f"The body does not fit: {_without_values(str(error))}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise invalid("", "The body is not valid JSON.") from error
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> None:
+    """Refuse two members of one name: readers disagree on which of them holds."""
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise invalid("", "A member of the body is there twice.")
 
 
 def _without_values(message: str) -> str:
@@ -157,6 +173,7 @@ def read_number(call: Call, name: str, default: int, least: int, most: int) -> i
     text = call.parameter(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit()) or not least <= int(text[:12]) <= most:
+    digits = text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    if not digits or not least <= int(text) <= most:
         raise invalid(name, f"The parameter {name} is a whole number from {least} to {most}.")
     return int(text)

@@ -11,7 +11,7 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from sqlalchemy import (
@@ -29,21 +29,27 @@ from sqlalchemy import (
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud.conditions import Condition, opaque
 from tui_licenses.cloud.http.call import Call, invalid, read_number
+from tui_licenses.cloud.http.resource import LIMIT_MAXIMUM, START_MAXIMUM
 from tui_licenses.cloud.rows import AnyRow
 
 LIMIT_DEFAULT = 100
-LIMIT_MAXIMUM = 1000
-START_MAXIMUM = 10_000
 
+_INTEGER_BITS = 64
 _PAGING = frozenset({"start", "limit", "cursor"})
 
 
+_BIG = msgspec.Meta(ge=0, le=2**63 - 1)
+
+
 class _Cursor(msgspec.Struct, array_like=True, frozen=True):
-    """What a cursor says: the list it belongs to, the last row's place, its number."""
+    """What a cursor says: the list it belongs to, the last row's place, its number.
+
+    Anybody can make one: it holds nothing that a database could not take.
+    """
 
     of: str
-    place: list[str | int]
-    start: int
+    place: list[str | Annotated[int, _BIG]]
+    start: Annotated[int, _BIG]
 
 
 def encode_cursor(content: object) -> str:
@@ -119,7 +125,8 @@ class Listed:
 
 def read_list_request(call: Call, sorts: Sequence[str], default: str) -> ListRequest:
     """Read the list parameters; raises `Problem`."""
-    sort = call.parameter("sort") or default
+    asked = call.parameter("sort")
+    sort = default if asked is None else asked
     name = sort.removeprefix("-")
     if name not in sorts:
         raise invalid("sort", f"Lists are sorted by: {', '.join(sorts)}; a - before it reverses.")
@@ -150,7 +157,7 @@ def _binding(call: Call) -> str:
 def read_page(connection: Connection, wanted: ListRequest, listed: Listed) -> Page:
     """Read one page; raises `Problem` (`invalid-cursor`)."""
     order = listed.order
-    if wanted.place is not None and len(wanted.place) != len(order):
+    if wanted.place is not None and not _is_place(wanted.place, order):
         raise invalid_cursor()
     if listed.finder is not None and _finding_costs_less(wanted, listed, listed.finder):
         page = _part(_matches(listed, listed.finder), wanted, order).subquery("page")
@@ -168,6 +175,18 @@ def read_page(connection: Connection, wanted: ListRequest, listed: Listed) -> Pa
             _Cursor(wanted.bound_to, place_of_last, wanted.start + len(shown))
         )
     return Page(tuple(shown), listed.total, wanted.start, wanted.limit, next_cursor)
+
+
+def _is_place(place: tuple[str | int, ...], order: Sequence[ColumnElement[Any]]) -> bool:
+    """Say whether a cursor names a place that a row could have: the databases differ on others."""
+    return len(place) == len(order) and all(
+        type(value) is column.type.python_type and _is_storable(value)
+        for value, column in zip(place, order, strict=True)
+    )
+
+
+def _is_storable(value: str | int) -> bool:
+    return "\0" not in value if isinstance(value, str) else value.bit_length() < _INTEGER_BITS
 
 
 def count_rows(connection: Connection, table: Table, conditions: Sequence[Any]) -> int:

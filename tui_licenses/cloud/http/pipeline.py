@@ -8,28 +8,27 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from tui_licenses.api.problems import PROBLEM_CODES, Problem
 from tui_licenses.cloud import tables
+from tui_licenses.cloud.conflicts import RowMovedError, repeated
 from tui_licenses.cloud.http.call import CHALLENGE, Call, Caller, check_parameters, invalid
 from tui_licenses.cloud.http.reply import Reply, compressed, problem_reply
 from tui_licenses.cloud.http.resource import Access, Change, Cloud, Resource
 from tui_licenses.cloud.instants import MICROSECONDS_PER_SECOND
 from tui_licenses.cloud.operations.tokens import hash_access_token
 from tui_licenses.cloud.rows import contact, tab_refusal
+from tui_licenses.cloud.store import NOT_USABLE
 from tui_licenses.domain.account import Role, has_licenses_tab
 from tui_licenses.errors import TuiLicensesError
-
-if TYPE_CHECKING:
-    from tui_licenses.cloud.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -46,34 +45,19 @@ class Pipeline:
         self._lock = threading.Lock()
         self._in_progress: set[tuple[str, str]] = set()
 
+    def refusal(self, resource: Resource, call: Call) -> Reply | None:
+        """Return the answer to whom this resource is closed, None to others; reads no body."""
+        admitted = _or_problem(call, lambda: self._admit(resource, call))
+        return admitted if isinstance(admitted, Reply) else None
+
     def answer(self, resource: Resource, call: Call) -> Reply:
         """Return the answer; every refusal and every failure is a problem document."""
-        try:
-            return compressed(call, self._answer(resource, call))
-        except Problem as problem:
-            return problem_reply(problem, call.request_id)
-        except OperationalError:
-            _log.exception("database not usable, request %s", call.request_id)
-            return problem_reply(
-                Problem(
-                    "unavailable",
-                    "The database of the license cloud cannot be used at the moment.",
-                    headers={"Retry-After": "5"},
-                ),
-                call.request_id,
-            )
-        except Exception:  # noqa: BLE001 - whatever it is, the caller gets a problem document
-            _log.exception("request %s failed", call.request_id)
-            return problem_reply(
-                Problem("internal", "The license cloud failed to answer this request."),
-                call.request_id,
-            )
+        return _or_problem(
+            call, lambda: compressed(call, repeated(lambda: self._answer(resource, call)))
+        )
 
     def _answer(self, resource: Resource, call: Call) -> Reply:
-        if resource.access is not Access.OPEN:
-            call = replace(call, caller=authenticate(self._cloud.store, call))
-        if resource.access is Access.LICENSES:
-            check_plan(call.signed_in)
+        call = self._admit(resource, call)
         check_parameters(call, resource.parameters)
         if resource.change is not None:
             return self._answer_change(resource, resource.change, call)
@@ -84,12 +68,25 @@ class Pipeline:
         with as_problems():
             return resource.read(self._cloud, call)
 
+    def _admit(self, resource: Resource, call: Call) -> Call:
+        """Return the call with who calls, if a sign-in is needed; raises `Problem`."""
+        if resource.access is Access.OPEN:
+            return call
+        with self._cloud.store.read() as connection:
+            call = replace(call, caller=authenticate(connection, call))
+        if resource.access is Access.LICENSES:
+            check_plan(call.signed_in)
+        return call
+
     def _answer_change(self, resource: Resource, change: Change, call: Call) -> Reply:
         key = _idempotency_key(call)
         request_hash = _request_hash(call)
-        with self._working_on(call.signed_in.account_id, key):
+        account_id = call.signed_in.account_id
+        with self._working_on(account_id, key):
             try:
-                with self._cloud.store.write() as connection:
+                with self._cloud.store.write({account_id}) as connection:
+                    # Once more: the sign-in may have been revoked while this waited its turn.
+                    authenticate(connection, call)
                     known = _recall(connection, call, key, request_hash)
                     if known is not None:
                         return known
@@ -98,10 +95,12 @@ class Pipeline:
                         reply = change(self._cloud, call, connection)
                     _remember(connection, call, key, request_hash, reply)
                     return reply
+            except RowMovedError:
+                raise
             except Problem as problem:
                 if problem.problem_code.code not in _NOT_REMEMBERED:
                     reply = problem_reply(problem, call.request_id)
-                    with self._cloud.store.write() as connection:
+                    with self._cloud.store.write({account_id}) as connection:
                         _remember(connection, call, key, request_hash, reply)
                 raise
 
@@ -124,9 +123,40 @@ class Pipeline:
                 self._in_progress.discard(work)
 
 
+_Answer = TypeVar("_Answer")
+
+
+def _or_problem(call: Call, answer: Callable[[], _Answer]) -> Reply | _Answer:
+    """Return what `answer` does, or the problem document of whatever it raises."""
+    try:
+        return answer()
+    except Problem as problem:
+        return problem_reply(problem, call.request_id)
+    except NOT_USABLE as error:
+        # The kind only: a database that is away for a minute must not fill the log.
+        kind = type(getattr(error, "orig", error)).__name__
+        _log.error("database not usable (%s), request %s", kind, call.request_id)
+        failure = Problem(
+            "unavailable",
+            "The database of the license cloud cannot be used at the moment.",
+            headers={"Retry-After": "5"},
+        )
+    except Exception:  # noqa: BLE001 - whatever it is, the caller gets a problem document
+        _log.exception("request %s failed", call.request_id)
+        failure = Problem("internal", "The license cloud failed to answer this request.")
+    return problem_reply(failure, call.request_id)
+
+
 # Refusals that say nothing about the request itself: the same request may succeed later.
 _NOT_REMEMBERED = frozenset(
-    {"idempotency-key-reused", "role-insufficient", "rate-limited", "unavailable"}
+    {
+        "idempotency-key-reused",
+        "role-insufficient",
+        "rate-limited",
+        "unavailable",
+        "token-invalid",
+        "token-expired",
+    }
 )
 
 
@@ -145,6 +175,7 @@ def as_problems() -> Iterator[None]:
 _CALLER_BY_TOKEN = (
     select(
         tables.access_token.c.expires_at,
+        tables.subject.c.revoked_at,
         tables.subject.c.id,
         tables.subject.c.account_id,
         tables.subject.c.display_name,
@@ -163,7 +194,7 @@ _CALLER_BY_TOKEN = (
 )
 
 
-def authenticate(store: Store, call: Call) -> Caller:
+def authenticate(connection: Connection, call: Call) -> Caller:
     """Return whom the access token belongs to.
 
     Raises `Problem` (`token-missing`, `token-invalid`, `token-expired`).
@@ -172,9 +203,8 @@ def authenticate(store: Store, call: Call) -> Caller:
     if scheme.lower() != "bearer" or not token.strip():
         raise Problem("token-missing", "This needs an access token.", headers=CHALLENGE)
     sent = {"token_hash": hash_access_token(token.strip())}
-    with store.read() as connection:
-        row = connection.execute(_CALLER_BY_TOKEN, sent).one_or_none()
-    if row is None:
+    row = connection.execute(_CALLER_BY_TOKEN, sent).one_or_none()
+    if row is None or row.revoked_at is not None:
         raise Problem("token-invalid", "The access token is not known.", headers=CHALLENGE)
     if row.expires_at <= call.now_instant:
         raise Problem("token-expired", "The access token has expired.", headers=CHALLENGE)
@@ -257,17 +287,21 @@ def _recall(connection: Connection, call: Call, key: str, request_hash: str) -> 
 def _remember(
     connection: Connection, call: Call, key: str, request_hash: str, reply: Reply
 ) -> None:
-    """Keep the answer for its repeats, and forget those older than seven days."""
+    """Keep the answer for its repeats, and forget those older than seven days.
+
+    Raises `RowMovedError` where another server of the same cloud has just answered the request.
+    """
     connection.execute(_FORGET_ANSWERS, {"since": call.now_instant - _IDEMPOTENCY_KEPT})
-    connection.execute(
-        insert(tables.idempotency),
-        {
-            "account_id": call.signed_in.account_id,
-            "idempotency_key": key,
-            "request_hash": request_hash,
-            "status": reply.status,
-            "headers": msgspec.json.encode(dict(reply.headers)).decode(),
-            "body": reply.body,
-            "created_at": call.now_instant,
-        },
-    )
+    answered = {
+        "account_id": call.signed_in.account_id,
+        "idempotency_key": key,
+        "request_hash": request_hash,
+        "status": reply.status,
+        "headers": msgspec.json.encode(dict(reply.headers)).decode(),
+        "body": reply.body,
+        "created_at": call.now_instant,
+    }
+    try:
+        connection.execute(insert(tables.idempotency), answered)
+    except IntegrityError as error:
+        raise RowMovedError from error

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from tui_licenses.api.problems import Problem
 from tui_licenses.cloud import tables
+from tui_licenses.cloud.conflicts import RowMovedError
 from tui_licenses.cloud.operations.accounts import take_sequences
 from tui_licenses.cloud.operations.tallies import settle_shown_states
 from tui_licenses.cloud.rows import AnyRow
@@ -95,7 +95,7 @@ class ChangeSet:
         self._instances[row.id] = (row, {**known, **values})
 
     def apply(self, connection: Connection) -> None:
-        """Write everything; raises `Problem` (`revision-mismatch`) if a row moved meanwhile."""
+        """Write everything; raises `RowMovedError` if a row moved meanwhile."""
         numbers = self._take_numbers(connection)
         for change in self._keys.values():
             self._write_key(connection, change, next(numbers[change.row.account_id]))
@@ -184,6 +184,4 @@ class _Numbers:
 
 def _require_one(row_count: int) -> None:
     if row_count != 1:
-        raise Problem(
-            "revision-mismatch", "Somebody else changed this at the same moment; nothing was done."
-        )
+        raise RowMovedError

@@ -2,7 +2,7 @@
 
 Refresh tokens are kept as a keyed hash (a pepper outside the database) over a salt of their own,
 access tokens as a hash: reading the database gives no sign-in. Both are 256 random bits, so
-that a slow hash would protect nothing.
+that a slow hash (Argon2id) would protect nothing: it is for passwords, and there are none.
 """
 
 from __future__ import annotations
@@ -115,29 +115,49 @@ def insert_subject(
     )
 
 
-def exchange(
-    store: Store, connection: Connection, subject_id: str, refresh_token: str
-) -> str | None:
-    """Return a new access token, or None; an unknown subject takes the steps of a known one."""
-    table, now = tables.subject, store.now()
-    row = connection.execute(select(table).where(table.c.id == subject_id)).one_or_none()
+def exchange(store: Store, subject_id: str, refresh_token: str) -> str | None:
+    """Return a new access token, or None; an unknown subject takes the steps of a known one.
+
+    Only the right token gets as far as writing: guesses wait for nobody and hold up nobody.
+    """
+    with store.read() as connection:
+        if not _belongs(store, connection, subject_id, refresh_token):
+            return None
+    access_token, now = f"tla_{secrets.token_urlsafe(32)}", store.now()
+    tokens = tables.access_token
+    with store.write(()) as connection:
+        # Once more: the sign-in may have been revoked while this waited its turn. Locked, so that
+        # who is revoked from here on keeps no access token.
+        if not _belongs(store, connection, subject_id, refresh_token, is_locked=True):
+            return None
+        connection.execute(delete(tokens).where(tokens.c.expires_at < now - _EXPIRED_KEPT))
+        connection.execute(
+            insert(tokens).values(
+                token_hash=hash_access_token(access_token),
+                subject_id=subject_id,
+                created_at=now,
+                expires_at=now + ACCESS_TOKEN_SECONDS * MICROSECONDS_PER_SECOND,
+            )
+        )
+    return access_token
+
+
+def _belongs(
+    store: Store,
+    connection: Connection,
+    subject_id: str,
+    refresh_token: str,
+    *,
+    is_locked: bool = False,
+) -> bool:
+    found = select(tables.subject).where(tables.subject.c.id == subject_id)
+    if is_locked:
+        found = found.with_for_update(read=True)
+    row = connection.execute(found).one_or_none()
     salt, expected = (_NO_SALT, _NO_HASH) if row is None else (row.refresh_salt, row.refresh_hash)
     given = hash_refresh_token(store.signing.pepper, salt, refresh_token)
     matches = hmac.compare_digest(given, expected)
-    if row is None or not matches or row.revoked_at is not None:
-        return None
-    access_token = f"tla_{secrets.token_urlsafe(32)}"
-    tokens = tables.access_token
-    connection.execute(delete(tokens).where(tokens.c.expires_at < now - _EXPIRED_KEPT))
-    connection.execute(
-        insert(tokens).values(
-            token_hash=hash_access_token(access_token),
-            subject_id=subject_id,
-            created_at=now,
-            expires_at=now + ACCESS_TOKEN_SECONDS * MICROSECONDS_PER_SECOND,
-        )
-    )
-    return access_token
+    return row is not None and matches and row.revoked_at is None
 
 
 def _summary(row: AnyRow) -> TokenSummary:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from sqlalchemy import select
 
 from tui_licenses.api.problems import Problem
-from tui_licenses.api.schemas import TokenAnswer, TokenRequest, WireUser
+from tui_licenses.api.schemas import TokenAnswer, TokenRequest, Wire, WireUser
 from tui_licenses.cloud import tables
-from tui_licenses.cloud.http.call import Call, decode_body
+from tui_licenses.cloud.http.call import CHALLENGE, Call, decode_body
+from tui_licenses.cloud.http.limits import subscriber
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import Access, Cloud, Resource
 from tui_licenses.cloud.operations.tokens import ACCESS_TOKEN_SECONDS, exchange
 from tui_licenses.cloud.rows import wire_account
 from tui_licenses.cloud.store import SCHEMA_VERSION
-from tui_licenses.errors import FileError
+from tui_licenses.errors import TuiLicensesError
+
+
+class WireHealth(Wire):
+    """The answer of a cloud that can be asked."""
+
+    status: Literal["ready"]
+
 
 _TOKEN_TYPE = "Bearer"  # noqa: S105 - a scheme, no secret
 
@@ -21,15 +31,16 @@ _TOKEN_TYPE = "Bearer"  # noqa: S105 - a scheme, no secret
 def exchange_token(cloud: Cloud, call: Call) -> Reply:
     """Exchange a refresh token for an access token."""
     body = decode_body(call, TokenRequest)
-    # A stranger who guesses from one place must not lock out the owner elsewhere.
-    guesser = f"{call.client} {body.subject_id[:64]}"
-    cloud.throttles.refused_sign_ins.check(guesser, call.now_instant)
-    with cloud.store.write() as connection:
-        access_token = exchange(cloud.store, connection, body.subject_id, body.refresh_token)
+    access_token = exchange(cloud.store, body.subject_id, body.refresh_token)
     if access_token is None:
-        cloud.throttles.refused_sign_ins.take(guesser, call.now_instant)
+        # After the look, not before it: a stranger's guesses must not keep the owner out.
+        cloud.throttles.refused_sign_ins.count(
+            body.subject_id, subscriber(call.client), call.now_instant
+        )
         raise Problem(
-            "invalid-refresh-token", "The subject id and refresh token do not belong together."
+            "invalid-refresh-token",
+            "The subject id and refresh token do not belong together.",
+            headers=CHALLENGE,
         )
     answer = TokenAnswer(
         access_token=access_token, expires_in=ACCESS_TOKEN_SECONDS, token_type=_TOKEN_TYPE
@@ -56,13 +67,13 @@ def show_health(cloud: Cloud, _call: Call) -> Reply:
     """Answer whether the database can be read and has the schema of this program."""
     try:
         ready = cloud.store.schema_version() == SCHEMA_VERSION
-    except FileError:
+    except TuiLicensesError:
         ready = False
     if not ready:
         raise Problem(
             "unavailable", "The license cloud is not ready.", headers={"Retry-After": "5"}
         )
-    return json_reply({"status": "ready"}, headers={"Cache-Control": "no-store"})
+    return json_reply(WireHealth(status="ready"), headers={"Cache-Control": "no-store"})
 
 
 RESOURCES = (
@@ -74,16 +85,26 @@ RESOURCES = (
         read=exchange_token,
         access=Access.OPEN,
         request=TokenRequest,
-        problems=("invalid-request", "unsupported-media-type", "invalid-refresh-token"),
+        problems=(
+            "unsupported-media-type",
+            "invalid-refresh-token",
+            "rate-limited",
+        ),
     ),
     Resource(
-        "GET", "/users/me", "Who is signed in", WireUser, read=show_user, access=Access.SIGNED_IN
+        "GET",
+        "/users/me",
+        "Who is signed in",
+        WireUser,
+        read=show_user,
+        headers=("ETag",),
+        access=Access.SIGNED_IN,
     ),
     Resource(
         "GET",
         "/health",
         "Whether the license cloud is ready",
-        "application/json",
+        WireHealth,
         read=show_health,
         access=Access.OPEN,
         problems=("unavailable",),

@@ -71,7 +71,7 @@ def _create_event() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("target_kind", sa.Text(), nullable=False),
-        sa.Column("target_id", sa.Text(), nullable=False),
+        sa.Column("target_id", _ORDERED_TEXT, nullable=False),
         sa.Column("before", sa.Text(), nullable=True),
         sa.Column("after", sa.Text(), nullable=True),
         sa.Column("request_id", sa.Text(), nullable=True),

@@ -5,7 +5,7 @@ The next steps that errors carry speak of commands; here the same is done with k
 
 from __future__ import annotations
 
-from tui_licenses.errors import TuiLicensesError, UnavailableError
+from tui_licenses.errors import OutcomeUnknownError, TuiLicensesError
 
 _BACK = "Go back a step and"
 
@@ -45,9 +45,9 @@ def next_step_for(code: str) -> str | None:
 
 def next_step_after_submit(error: TuiLicensesError) -> str | None:
     """Return what to do after a failed submission."""
-    if isinstance(error, UnavailableError):
+    if isinstance(error, OutcomeUnknownError):
         return (
-            "It is not known whether the keys were activated. Try again: the same submission is "
-            "sent, and the cloud never does it twice."
+            "Try again: the same submission is sent, and the cloud never does it twice. "
+            "The next refresh asks what became of it, too."
         )
     return next_step_for(error.code)
