@@ -64,6 +64,11 @@ def test_a_backup_that_is_behind_is_refused_and_can_be_forced(
     assert [key["kind"] for key in listed] == ["root", "signing", "signing"]
 
 
+def test_the_embedded_cloud_is_not_restored(blank_program: Program) -> None:
+    refused = blank_program.refusal("cloud", "restore", "any.backup", status=2)
+    assert refused["code"] == "database-required"
+
+
 def test_a_passphrase_is_not_asked_for_without_a_terminal(
     blank_program: Program, database: Path, tmp_path: Path
 ) -> None:
