@@ -27,7 +27,6 @@ from tui_licenses.errors import Detail
 
 BASE_PATH = "/api/v3"
 
-
 _feature = lru_cache(maxsize=4096)(Feature)
 
 

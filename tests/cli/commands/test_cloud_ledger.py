@@ -120,7 +120,8 @@ def test_a_cloud_is_served_with_what_systemd_hands_over(database: Path, tmp_path
     for name in ("root", "signing", "pepper"):
         database.with_name(f"cloud-{name}.key").rename(credentials / name)
     authority = make_authority(tmp_path)
-    (tmp_path / "server.pem").rename(credentials / "tls-key")
+    (made,) = tmp_path.glob("*-server.pem")
+    made.rename(credentials / "tls-key")
     (tmp_path / "chain.pem").write_bytes((credentials / "tls-key").read_bytes())
     for path in credentials.iterdir():
         path.chmod(0o400)
