@@ -84,7 +84,7 @@ def complete(url: URL) -> URL:
         raise UseError(
             "database-driver-missing",
             "The driver for PostgreSQL is not installed.",
-            "Install it: `pip install 'tui-licenses[postgresql]'`.",
+            "Install it, `pip install 'tui-licenses[postgresql]'`, and libpq (Debian: libpq5).",
         ) from error
     defaults = {
         option.keyword.decode(): option.val.decode()

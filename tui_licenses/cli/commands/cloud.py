@@ -61,11 +61,17 @@ def _register_setting_up(cloud: click.Group) -> None:
 
     @command(cloud, "check")
     @with_database
-    def check(invocation: Invocation, database: Database) -> None:
+    @click.option(
+        "--backup",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Also look for what this backup has and the database has no more.",
+    )
+    def check(invocation: Invocation, database: Database, backup: Path | None) -> None:
         """Check the integrity of a database and of everything it says."""
         from tui_licenses.cloud import administration
 
-        findings = administration.check(prepare(database))
+        findings = administration.check(prepare(database), backup)
         if findings:
             raise DocumentError(
                 "cloud-damaged",
