@@ -275,3 +275,10 @@ def test_a_change_that_meets_another_each_time_is_refused_in_the_end() -> None:
         repeated(work)
     assert refused.value.problem_code.code == "revision-mismatch"
     assert len(attempts) > 1
+
+
+def test_a_password_among_the_parameters_of_a_url_is_hidden_like_any_other() -> None:
+    url = find_database("postgresql://licenses@host/name?password=sesame&sslmode=require").url
+    assert url.password == "sesame"
+    assert "sesame" not in f"{url!r} {url}"
+    assert dict(url.query) == {"sslmode": "require"}

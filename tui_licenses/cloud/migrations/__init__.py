@@ -37,6 +37,10 @@ def migrate(engine: Engine) -> bool:
     with engine.connect() as connection:
         writing = connection.execution_options(begin_immediate=True)
         with writing.begin():
+            if engine.dialect.name == "postgresql":
+                from tui_licenses.cloud.postgresql import lift_limits
+
+                lift_limits(writing)
             config.attributes["connection"] = writing
             command.upgrade(config, "head")
     return True
