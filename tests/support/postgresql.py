@@ -42,6 +42,8 @@ _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "120",
     "shared_buffers": "32MB",
+    # In the folder of the data, so that it goes with it after a crash too.
+    "dynamic_shared_memory_type": "mmap",
     "autovacuum": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
