@@ -35,6 +35,10 @@ def migrate(engine: Engine) -> bool:
     with engine.connect() as connection:
         writing = connection.execution_options(begin_immediate=True)
         with writing.begin():
+            if engine.dialect.name == "postgresql":
+                from tui_licenses.cloud.postgresql import lift_limits
+
+                lift_limits(writing)
             upgrade(writing)
     return True
 
