@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from tui_licenses.errors import TuiLicensesError
 
-COLUMNS_MINIMUM = 60
-ROWS_MINIMUM = 15
 INTERRUPTED = 130
 UNEXPECTED = 1
 _COMMAND_LINE = "tui_licenses.cli.main"
@@ -116,20 +114,20 @@ def open_dashboard(
 def check_terminal() -> None:
     """Refuse to open the dashboard where it could not be seen; raises `UseError`."""
     from tui_licenses.errors import UseError
+    from tui_licenses.terminal import COLUMNS_MINIMUM, ROWS_MINIMUM, terminal_size
 
+    size = terminal_size()
     # Without a terminal on standard input Textual would spin at full speed.
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if size is None:
         raise UseError(
             "no-terminal",
             "The dashboard needs a terminal, and there is none.",
             "Use a command instead, such as `tui-licenses keys list`; see `tui-licenses --help`.",
         )
-    columns, rows = os.get_terminal_size(sys.stdout.fileno())
-    # 0x0 is what a serial line says when it does not know.
-    if (columns or COLUMNS_MINIMUM) < COLUMNS_MINIMUM or (rows or ROWS_MINIMUM) < ROWS_MINIMUM:
+    if not size.is_enough:
         raise UseError(
             "terminal-too-small",
-            f"The terminal has {columns}x{rows} cells; the dashboard needs "
+            f"The terminal has {size.columns}x{size.rows} cells; the dashboard needs "
             f"{COLUMNS_MINIMUM}x{ROWS_MINIMUM}.",
             "Enlarge it, or use a command such as `tui-licenses keys list`.",
         )

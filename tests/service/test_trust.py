@@ -69,7 +69,9 @@ def test_without_a_fingerprint_the_one_found_is_told_and_nothing_trusted() -> No
     assert trust_store.stored_roots() == ()
 
 
-@pytest.mark.parametrize("typed", ["", FINGERPRINT[:-1], "00" * 32])
+@pytest.mark.parametrize(
+    "typed", ["", FINGERPRINT[:-1], "00" * 32], ids=["nothing", "a digit short", "another"]
+)
 def test_another_fingerprint_trusts_nothing(typed: str) -> None:
     offer = trust_store.make_offer(trust_document(), is_lab=True, source="x")
     with pytest.raises(DocumentError) as caught:

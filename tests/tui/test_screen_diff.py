@@ -28,11 +28,11 @@ from wcwidth import wcswidth
 from tests.support.emulator import Emulator
 from tests.support.random_frames import RandomFrames
 from tui_licenses import paths
+from tui_licenses.terminal import has_scroll_regions
 from tui_licenses.tui import screen_diff
 from tui_licenses.tui.screen_diff import (
     FramePicture,
     ScreenDiff,
-    has_scroll_regions,
     is_proven_textual,
 )
 from tui_licenses.tui.terminal_cells import DEFAULT_PEN, Doubt, cells_of, doubt_of, pen_of

@@ -41,6 +41,7 @@ _MODULES = {
     "profile": "profile",
     "events": "events",
     "cloud": "cloud",
+    "doctor": "doctor",
 }
 
 

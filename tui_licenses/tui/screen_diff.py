@@ -14,10 +14,8 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import re
 import sys
 import termios
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +28,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 
+from tui_licenses.terminal import has_scroll_regions
 from tui_licenses.tui.crash import record_failure
 from tui_licenses.tui.terminal_cells import Line, Pen, cells_of, first_cells
 from tui_licenses.tui.terminal_changes import ShownPicture
@@ -41,12 +40,6 @@ if TYPE_CHECKING:
 # What stands behind the underscores used here was read in these versions of Textual, and the
 # tests compare both outputs in the one that is installed.
 PROVEN_TEXTUAL = ("8.2.8",)
-
-# Terminals with scroll regions that understand everything `terminal_changes` sends.
-_TERMINALS = re.compile(
-    r"(xterm|linux|screen|tmux|rxvt|foot|kitty|alacritty|wezterm|ghostty|contour|konsole|gnome"
-    r"|vte|putty|mintty|mlterm|st|iterm2?|konsole|nsterm|Eterm|eterm|rio|vt[1-5]\d\d)([-.+].*)?"
-)
 
 # How often to look whether output still waits, while a picture waits for it.
 _WAIT_SECONDS = 0.005
@@ -62,11 +55,6 @@ def is_proven_textual() -> bool:
     """
     site = Path(textual.__file__).parents[1]
     return any((site / f"textual-{version}.dist-info").is_dir() for version in PROVEN_TEXTUAL)
-
-
-def has_scroll_regions(environment: Mapping[str, str]) -> bool:
-    """Say whether the terminal is of a family that has scroll regions."""
-    return _TERMINALS.fullmatch(environment.get("TERM", "")) is not None
 
 
 class ScreenDiff:

@@ -1,0 +1,86 @@
+"""The whole examination, in the order in which one thing depends on another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+
+from tui_licenses.config import Configuration, Context, choose_context
+from tui_licenses.doctor import cloud_database, host
+from tui_licenses.doctor.account import examine_credentials, examine_sign_in, examine_trust
+from tui_licenses.doctor.finding import Finding, fault, fine, skipped
+from tui_licenses.doctor.network import examine_network
+from tui_licenses.doctor.program import examine_program, examine_terminal
+from tui_licenses.errors import TuiLicensesError, UseError
+from tui_licenses.wiring import EMBEDDED_ENDPOINT, open_services
+
+_CONTEXT = "Context"
+_DATABASE = "Lab database"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def examine(
+    context_name: str | None,
+    environment: Mapping[str, str],
+    clock: Callable[[], datetime] = _utc_now,
+) -> AsyncIterator[Finding]:
+    """Look at everything, changing nothing: no database is made, no root is trusted."""
+    yield examine_program()
+    for finding in examine_terminal(environment):
+        yield finding
+    configuration, finding = host.examine_configuration()
+    yield finding
+    for finding in host.examine_folders():
+        yield finding
+    yield host.examine_own_clock(clock())
+    try:
+        context = choose_context(configuration, context_name, environment)
+    except TuiLicensesError as error:
+        yield fault(_CONTEXT, error)
+        return
+    yield fine(_CONTEXT, f"{context.name}: {context.url or EMBEDDED_ENDPOINT}.")
+    looking = (
+        _examine_embedded() if context.url is None else _examine_served(context, environment, clock)
+    )
+    async for finding in looking:
+        yield finding
+    if context.url is not None or cloud_database.is_made():
+        async for finding in _examine_account(configuration, context_name, environment):
+            yield finding
+
+
+async def _examine_embedded() -> AsyncIterator[Finding]:
+    if not cloud_database.is_made():
+        yield skipped(_DATABASE, "It is made at the first start.")
+        return
+    for finding in await asyncio.to_thread(lambda: list(cloud_database.examine_database())):
+        yield finding
+
+
+async def _examine_served(
+    context: Context, environment: Mapping[str, str], clock: Callable[[], datetime]
+) -> AsyncIterator[Finding]:
+    async for finding in examine_network(context, clock):
+        yield finding
+    yield await asyncio.to_thread(examine_credentials, context, environment)
+
+
+async def _examine_account(
+    configuration: Configuration, context_name: str | None, environment: Mapping[str, str]
+) -> AsyncIterator[Finding]:
+    try:
+        services = open_services(configuration, context_name, environment)
+    except UseError:
+        # Half a sign-in in the environment: `examine_credentials` has told it.
+        return
+    try:
+        async for finding in examine_sign_in(services):
+            yield finding
+        for finding in await examine_trust(services):
+            yield finding
+    finally:
+        await services.aclose()
