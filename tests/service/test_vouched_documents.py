@@ -109,6 +109,7 @@ async def test_what_a_lab_vouches_for_is_labelled_and_what_nobody_does_too(tmp_p
     async with scripted_services(responder) as (services, _):
         saved = await services.downloads.profile(INSTANCE, tmp_path)
         assert saved.contents == "not verified: no root is trusted"
-        add_root(is_lab=True)
+    add_root(is_lab=True)
+    async with scripted_services(responder) as (services, _):
         again = await services.downloads.profile(INSTANCE, tmp_path)
         assert (again.is_new, again.contents) == (False, "from a lab")

@@ -170,9 +170,9 @@ class DownloadService:
         trusted at all, it is saved and labelled so.
         """
         verification = self._verification
+        await verification.follow_trust()
         if not await asyncio.to_thread(verification.trusts_any_root):
             return "not verified: no root is trusted"
-        await verification.follow_trust()
         if isinstance(subject, Instance):
             ask = partial(self._client.profile_manifest, subject.id)
             # It is looked at and not saved.
