@@ -57,6 +57,11 @@ SELECT set_config('statement_timeout', '60s', false),
          WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)
 """
 
+_WITHOUT_LIMITS = text(
+    "SELECT set_config('statement_timeout', '0', true),"
+    " set_config('idle_in_transaction_session_timeout', '0', true)"
+)
+
 _SERVER = text(
     "SELECT current_setting('server_version_num')::int / 10000 AS version,"
     " pg_encoding_to_char(encoding) AS encoding,"
@@ -120,12 +125,16 @@ def _engine(url: URL, most: int) -> Engine:
         pool_timeout=_POOL_SECONDS,
         # A server that was started anew meanwhile is found by the next request.
         pool_pre_ping=True,
+        # There is none in the tables; to look for it is a question for each connection.
+        use_native_hstore=False,
     )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+        # By itself: a transaction around it would cost two round trips more.
+        connection.autocommit = True
         connection.execute(_SESSION)
-        connection.commit()
+        connection.autocommit = False
 
     return engine
 
@@ -188,14 +197,13 @@ def lock_accounts(connection: Connection, accounts: Collection[str] | None) -> N
 
 def lift_limits(connection: Connection) -> None:
     """Let a transaction take its time: one that reads or writes everything."""
-    for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
-        connection.exec_driver_sql(f"SET LOCAL {setting} = 0")
+    connection.execute(_WITHOUT_LIMITS)
 
 
 def lock_opening(connection: Connection) -> None:
     """Let one program at a time make or migrate a cloud; until the transaction ends."""
     lift_limits(connection)
-    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+    connection.execute(select(func.set_config("lock_timeout", "0", True)))
     connection.execute(select(func.pg_advisory_xact_lock(_OPENING_LOCK)))
 
 

@@ -240,7 +240,7 @@ def _open(
                 created = found is None
                 _prepare_keys(database, is_new=created, must_exist=must_exist)
             migrated = found != SCHEMA_VERSION and _migrate(engines.writing, database)
-            signing = load_signing(engines.writing, database.path, clock, lab=lab)
+            signing = load_signing(engines.reading, database.path, clock, lab=lab)
     except DatabaseError as error:
         engines.dispose()
         raise _unreadable(engines.reading, error) from error
