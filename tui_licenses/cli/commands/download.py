@@ -48,6 +48,7 @@ _LOOKED_UP_MAXIMUM = 8
 _PROGRESS_SECONDS = 0.25
 
 
+_FORCE = "Replace files that hold something else; each stays beside the new one as NAME.bak."
 _FROM_INPUT = (
     "Ids are read from standard input, one per line, for `-` or where none is given and it is no "
     "terminal. Files that are here and still current are not fetched again; SHA256SUMS beside "
@@ -113,11 +114,7 @@ def _add(
         default=Path(),
         help="The folder to save into, created if need be; the current one if left out.",
     )
-    @click.option(
-        "--force",
-        is_flag=True,
-        help="Replace files that hold something else; each stays beside the new one as NAME.bak.",
-    )
+    @click.option("--force", is_flag=True, help=_FORCE)
     def download(
         invocation: Invocation,
         ids: tuple[str, ...],
