@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 from platformdirs import PlatformDirs
 
 from tui_licenses.errors import FileError
+
+# A folder that may be changed but not read, or whose file system cannot force it to disk.
+_CANNOT_SYNC = frozenset({errno.EACCES, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
 
 _DIRECTORIES = PlatformDirs("tui-licenses", appauthor=False)
 
@@ -80,8 +84,12 @@ def _create(folder: Path) -> None:
     _create(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
     # What is saved in a new folder is on disk only when the folder itself is.
-    above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(above)
-    finally:
-        os.close(above)
+        above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(above)
+        finally:
+            os.close(above)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise

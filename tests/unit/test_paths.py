@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -42,3 +43,13 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         paths.private_folder(tmp_path / "file" / "folder")
     assert caught.value.code == "folder-not-writable"
     assert str(tmp_path / "file" / "folder") in caught.value.message
+
+
+def test_what_is_missing_above_a_private_folder_is_private_too(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        paths.private_folder(tmp_path / "above" / "below")
+    finally:
+        os.umask(before)
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("above", "above/below")]
+    assert modes == [0o700, 0o700]
