@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -12,6 +13,8 @@ from tui_licenses.errors import FileError
 
 # What a change in the journal is named with, after its Idempotency-Key.
 CHANGE_SUFFIX = ".change"
+# A folder that may be changed but not read, or whose file system cannot force it to disk.
+_CANNOT_SYNC = frozenset({errno.EACCES, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
 
 _DIRECTORIES = PlatformDirs("tui-licenses", appauthor=False)
 
@@ -104,11 +107,15 @@ def _create(folder: Path) -> None:
     # Whatever the umask says: 0777 would make a folder that nobody can enter.
     folder.chmod(0o700)
     # What is saved in a new folder is on disk only when the folder itself is.
-    above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(above)
-    finally:
-        os.close(above)
+        above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(above)
+        finally:
+            os.close(above)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
 
 
 def access_token_file(context_name: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -70,10 +71,9 @@ def test_the_whole_form_demands_its_count(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_unexpected_exception_is_counted_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(run: Run) -> None:
         run.disturb()
-        with run.case("case 1", OSError):
-            raise PermissionError
-        with run.case("case 2", OSError):
-            raise KeyError("member")
+        for number, error in enumerate((PermissionError(), KeyError("member")), 1):
+            with run.case(f"case {number}", OSError):
+                raise error
 
     result = _result(TrustClass("D1", "saving", 1, fails, _broken), monkeypatch)
     assert result.broken == {Broken.UNHANDLED: 1}
@@ -96,8 +96,8 @@ def test_the_same_seed_chooses_the_same_cases(monkeypatch: pytest.MonkeyPatch) -
     assert len(chosen[0]) == 5
 
 
-def test_the_whole_form_chooses_everything(tmp_path: object) -> None:
-    run = Run(Random(1), harness.Path("."), is_fast=False)
+def test_the_whole_form_chooses_everything() -> None:
+    run = Run(Random(1), Path(), is_fast=False)
     assert run.choose(range(1000), 5) == range(1000)
 
 

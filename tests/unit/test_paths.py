@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -49,3 +50,13 @@ def test_what_cannot_be_looked_at_is_no_folder(tmp_path: Path) -> None:
     assert not paths.is_folder(tmp_path / "missing")
     assert not paths.is_folder(tmp_path / ("a" * 5_000))
     assert not paths.is_folder(Path("a\0b"))
+
+
+def test_what_is_missing_above_a_private_folder_is_private_too(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        paths.private_folder(tmp_path / "above" / "below")
+    finally:
+        os.umask(before)
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("above", "above/below")]
+    assert modes == [0o700, 0o700]

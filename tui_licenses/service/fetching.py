@@ -115,10 +115,9 @@ async def _whole(
                 break
             if part is not None:
                 part.append(chunk)
-    except BaseException:
+    finally:
         if part is not None:
             part.close()
-        raise
     if part is not None:
         part.remove()
     document = Document.of(bytes(data), is_here=False)

@@ -99,7 +99,7 @@ def find_part(path: Path, identity: str) -> Part | None:
         if newline and promise.is_resumable and 0 < offset <= promise.size:
             stream.seek(0, os.SEEK_END)
             return Part(promise, offset, stream, place)
-    except (msgspec.MsgspecError, OSError):
+    except (msgspec.MsgspecError, ValueError, OSError):
         pass
     Part(_NOTHING, 0, stream, place).remove()
     return None

@@ -216,7 +216,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_says_so(
 
     monkeypatch.setattr(os, "fsync", fail)
     words = ("download", "certificate", "--all", "--to", "files")
-    refusal = program.refusal(*words, status=10)
+    (refusal,) = program(*words, "--format", "json", status=10).envelope()["errors"]
     assert refusal["code"] == "disk-full"
     assert "no room" in refusal["message"]
     assert names_in(Path("files")) == []
