@@ -18,6 +18,7 @@ from tui_licenses.cloud.administration import (
     rotate_signing_key,
     signing_keys,
 )
+from tui_licenses.cloud.key_files import KeyFiles
 from tui_licenses.documents.license_file import inspect_license_file, verify_license_file
 from tui_licenses.documents.signing import SigningKey
 from tui_licenses.documents.trust import SigningKeyStatus, Trust, TrustStore
@@ -198,6 +199,24 @@ def test_a_credential_that_everybody_could_read_is_refused(
         signing_keys(sqlite_database)
     assert _code(refused) == "file-not-private"
     assert "chmod o-rwx" in refused.value.next_step
+
+
+def test_two_clouds_in_one_folder_leave_each_others_keys_alone(tmp_path: Path) -> None:
+    for name in ("cloud-test", "cloud"):
+        initialise(tmp_path / f"{name}.db")
+    first, second = (signing_keys(tmp_path / f"{name}.db") for name in ("cloud", "cloud-test"))
+    assert (len(first.here), len(second.here)) == (1, 1)
+    assert first.here.isdisjoint(second.here)
+    assert len(KeyFiles(tmp_path / "cloud.db").names()) == 3
+
+
+def test_the_keys_of_a_cloud_that_was_lost_are_not_written_over(tmp_path: Path) -> None:
+    initialise(tmp_path / "cloud.db")
+    (tmp_path / "cloud.db").unlink()
+    with pytest.raises(FileError) as refused:
+        initialise(tmp_path / "cloud.db")
+    assert _code(refused) == "secret-exists"
+    assert not (tmp_path / "cloud.db").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")

@@ -13,16 +13,17 @@ from sqlalchemy import Connection, select
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.backup_file import BackupReader, open_backup
 from tui_licenses.cloud.findings import Finding
-from tui_licenses.cloud.restore_check import check_signer, read_present_state
+from tui_licenses.cloud.restore_check import check_schema, check_signer, read_present_state
 from tui_licenses.cloud.store import Store
 
 
 def check_against(store: Store, backup: Path) -> tuple[Finding, ...]:
     """Return what the database has lost since the backup.
 
-    Raises `DocumentError` and `FileError` for a backup that cannot be relied on.
+    Raises `DocumentError`, `FileError` and `UseError` for a backup that cannot be relied on.
     """
     with open_backup(backup) as reader, store.read() as connection:
+        check_schema(reader.header, store.schema_version())
         check_signer(reader, store.signing.files.public_keys(), read_present_state(connection))
         return tuple(_lost(connection, reader))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tui_licenses.documents.signing import SEED_BYTES, PublicKey, SigningKey
 from tui_licenses.errors import DocumentError, FileError
 from tui_licenses.files import read_private, read_regular, unreadable, write_private
 
+_SECRET = re.compile(r"-(root|signing|pepper)(-[0-9a-f]{16})?\.key")
 _CREDENTIAL_BYTES_MAXIMUM = 4096
 _ROOT_UID = 0
 
@@ -25,6 +27,11 @@ _ROOT_UID = 0
 def secret_path(database: Path, name: str) -> Path:
     """Return the private file beside a database that holds one of its secrets."""
     return database.with_name(f"{database.stem}-{name}.key")
+
+
+def is_secret(end: str) -> bool:
+    """Say whether this is how the name of a secret ends, after that of its database."""
+    return _SECRET.fullmatch(end) is not None
 
 
 def credential(name: str) -> Path | None:
@@ -112,11 +119,9 @@ class KeyFiles:
     def pepper(self) -> bytes:
         """Return what is mixed into the hashes of tokens; raises `FileError`."""
         given = credential("pepper")
-        return (
-            read_own(secret_path(self.database, "pepper"))
-            if given is None
-            else (read_credential(given))
-        )
+        if given is not None:
+            return read_credential(given)
+        return read_own(secret_path(self.database, "pepper"))
 
     def write(self, kind: str, key: SigningKey) -> Path:
         """Keep a new key under its id and return its file."""
@@ -134,8 +139,10 @@ class KeyFiles:
                     raise unreadable(path, error) from error
 
     def names(self) -> tuple[Path, ...]:
-        """Return the private files beside the database, by name."""
-        return tuple(sorted(self.database.parent.glob(f"{self.database.stem}-*.key")))
+        """Return the private files beside the database, by name; not those of another beside it."""
+        stem = self.database.stem
+        found = self.database.parent.glob(f"{stem}-*.key")
+        return tuple(sorted(path for path in found if is_secret(path.name.removeprefix(stem))))
 
     def _keys(self, kind: str) -> Iterator[tuple[SigningKey, Path]]:
         folder = os.environ.get("CREDENTIALS_DIRECTORY")

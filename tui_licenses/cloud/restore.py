@@ -8,7 +8,6 @@ jump by `SERIAL_GAP`.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,7 +26,7 @@ from tui_licenses.cloud.backup_file import BackupReader, damaged, open_backup
 from tui_licenses.cloud.check import FINDINGS_MAXIMUM, check_content
 from tui_licenses.cloud.database import Database
 from tui_licenses.cloud.key_box import open_keys
-from tui_licenses.cloud.key_files import KeyFiles, decode_key, read_own
+from tui_licenses.cloud.key_files import KeyFiles, decode_key, is_secret, read_own
 from tui_licenses.cloud.migrations import upgrade
 from tui_licenses.cloud.operations.audit import Author, record
 from tui_licenses.cloud.replacement import in_use
@@ -60,7 +59,6 @@ from tui_licenses.paths import private_folder
 SERIAL_GAP = 10_000
 
 _CHUNK_ROWS = 1_000
-_KEY_NAME = re.compile(r"-(root|signing|pepper)(-[0-9a-f]{16})?\.key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,7 @@ def _sealed_keys(reader: BackupReader, passphrase: str | None) -> dict[str, byte
             "Put the .key files beside the database instead.",
         )
     opened = open_keys(box, passphrase)
-    if not all(map(_KEY_NAME.fullmatch, opened)):
+    if not all(map(is_secret, opened)):
         raise damaged("it holds keys under names that are none")
     return opened
 

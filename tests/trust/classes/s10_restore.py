@@ -61,7 +61,7 @@ def _flips(run: Run, sound: bytes, places: Iterator[int] | range) -> Iterator[tu
 
 
 def _cuts(run: Run, sound: bytes) -> Iterator[tuple[str, bytes]]:
-    for _ in range(run.count(_CUTS, 20)):
+    for _ in range(run.count(_CUTS, 10)):
         length = run.random.randrange(len(sound))
         yield f"cut after {length} bytes", sound[:length]
         more = run.random.randbytes(run.random.randint(1, 40))
@@ -115,9 +115,9 @@ def _damage(run: Run, restorer: Restorer) -> None:
     (run.folder / "large").mkdir()
     scene = Scene.make(template, run.folder / "large")
     large = scene.backup.read_bytes()
-    places = run.choose(range(len(small)), fast=100)
+    places = run.choose(range(len(small)), fast=60)
     _refuse_each(run, restorer, database, _flips(run, small, iter(places)))
-    sampled = (run.random.randrange(len(large)) for _ in range(run.count(_SAMPLED_FLIPS, 50)))
+    sampled = (run.random.randrange(len(large)) for _ in range(run.count(_SAMPLED_FLIPS, 20)))
     _refuse_each(run, restorer, scene.database, _flips(run, large, sampled))
     _refuse_each(run, restorer, database, _cuts(run, small))
     _refuse_each(run, restorer, database, _splices(run, small, large))
@@ -127,7 +127,7 @@ def _run(run: Run) -> None:
     _damage(run, _restore)
     (run.folder / "killed").mkdir()
     _kills(run)
-    for number, (name, case) in enumerate(run.choose(list(CASES.items()), fast=6)):
+    for number, (name, case) in enumerate(run.choose(list(CASES.items()), fast=5)):
         folder = run.folder / f"case-{number}"
         folder.mkdir()
         scene = Scene.make(run.folder / "template" / "cloud.db", folder)
