@@ -14,7 +14,9 @@ import httpx
 from tests.cloud.lab import INSTANCES, KEYS, SEEDED_FOR
 from tui_licenses.cloud.administration import NewToken, seed
 
-# Serves with the limits given as `name=seconds`; a limit of sign-ins that no test meets.
+_ROOT = Path(__file__).parents[2]
+
+# Serves with the limits given as `name=seconds`.
 OURS = """
 import sys
 from tui_licenses.cloud.http.limits import ConnectionLimits
@@ -22,6 +24,14 @@ from tui_licenses.cloud.serve import serve
 limits = {name: float(value) for name, value in (pair.split("=") for pair in sys.argv[2:])}
 serve(sys.argv[1], port=0, limits=ConnectionLimits(**limits),
       on_ready=lambda url: print(url, flush=True))
+"""
+
+# Serves callers who guess a lot, for what lies behind the limits on guessing.
+GENEROUS = """
+import sys
+from tests.cloud.lab import generous
+from tui_licenses.cloud.serve import serve
+serve(sys.argv[1], port=0, throttles=generous(), on_ready=lambda url: print(url, flush=True))
 """
 
 # The same answers from a server that was left as it is installed.
@@ -54,15 +64,20 @@ Naive(uvicorn.Config(read_all, port=0, log_config=None, lifespan="off")).run()
 class SeededCloud:
     """A database and the sign-ins of its accounts, in the order of `lab.CALLERS`."""
 
-    database: Path
+    name: str
+    database: str | Path
     tokens: tuple[NewToken, ...]
 
 
-def seed_cloud(folder: Path) -> SeededCloud:
-    """Seed the small estate that the tests of the cloud have too."""
-    database = folder / "cloud.db"
+def seeded_clouds(folder: Path) -> Iterator[SeededCloud]:
+    """Seed the small estate of the cloud's tests in each kind of database there is."""
+    yield seed_cloud(folder / "cloud.db", "SQLite")
+
+
+def seed_cloud(database: str | Path, name: str) -> SeededCloud:
+    """Seed one database."""
     report = seed(database, instances=INSTANCES, keys=KEYS, random_seed=7, now=SEEDED_FOR)
-    return SeededCloud(database, report.tokens)
+    return SeededCloud(name, database, report.tokens)
 
 
 @dataclass(frozen=True)
@@ -85,15 +100,18 @@ class ServedProcess:
 
 
 @contextmanager
-def serve(database: Path, program: str = OURS, **limits: float) -> Iterator[ServedProcess]:
-    """Run a server until the end of the block; its log is kept beside the database."""
+def serve(
+    cloud: SeededCloud, log: Path, program: str = OURS, **limits: float
+) -> Iterator[ServedProcess]:
+    """Run a server until the end of the block; `log` holds what it says."""
     options = [f"{name}={value}" for name, value in limits.items()]
     with (
-        database.with_name("server.log").open("wb") as log,
+        log.open("wb") as stream,
         subprocess.Popen(
-            [sys.executable, "-c", program, str(database), *options],
+            [sys.executable, "-c", program, str(cloud.database), *options],
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=stream,
+            cwd=_ROOT,
         ) as process,
     ):
         try:

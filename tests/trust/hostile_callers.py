@@ -29,12 +29,15 @@ class Ending:
 
 @dataclass(frozen=True)
 class Caller:
-    """What one caller sends: `opening` at once, then `drip` again and again."""
+    """What one caller sends: `opening` at once, then `drip` again and again.
+
+    `address` is the caller's own; there are many on a loopback interface.
+    """
 
     opening: bytes
     drip: bytes = b""
     every_seconds: float = 0.2
-    address: str = "127.0.0.1"
+    address: str = ""
     reads: bool = True
 
 
@@ -43,7 +46,7 @@ async def call(port: int, caller: Caller, most_seconds: float) -> Ending:
     started = time.monotonic()
     try:
         reader, writer = await asyncio.open_connection(
-            "127.0.0.1", port, local_addr=(caller.address, 0), limit=_READ_BYTES
+            "127.0.0.1", port, local_addr=(caller.address or "127.0.0.1", 0), limit=_READ_BYTES
         )
     except OSError:
         return Ending(b"", time.monotonic() - started, is_held=False)

@@ -65,7 +65,8 @@ def create_app(
             methods=[*methods],
             name=path,
         )
-        for path, methods in by_path.items()
+        # `keys/lookup` before `keys/{id}`, or a wrong method there is told the methods of a key.
+        for path, methods in sorted(by_path.items(), key=lambda entry: "{" in entry[0])
     ]
 
     async def refuse_unrouted(request: Request, error: Exception) -> Response:

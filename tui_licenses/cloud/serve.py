@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import socket
 
     from tui_licenses.cloud.http.limits import ConnectionLimits
+    from tui_licenses.cloud.http.resource import Throttles
 
 HOST_DEFAULT = "127.0.0.1"
 PORT_DEFAULT = 8443
@@ -99,12 +100,13 @@ def serve(
     *,
     on_ready: Callable[[str], None] | None = None,
     limits: ConnectionLimits | None = None,
+    throttles: Throttles | None = None,
 ) -> bool:
     """Serve until SIGTERM or SIGINT, finish the requests in hand, and say whether it was SIGINT.
 
     Port 0 takes any free port; `on_ready` gets the base URL with the real port once requests
-    are answered and signals are heard. Raises `UseError` (`tls-required`, `address-unavailable`,
-    `database-missing`) and `FileError`.
+    are answered and signals are heard. `limits` and `throttles` are for tests. Raises `UseError`
+    (`tls-required`, `address-unavailable`, `database-missing`) and `FileError`.
     """
     check_address(host, tls_cert, tls_key)
     if tls_cert is not None and tls_key is not None:
@@ -120,7 +122,7 @@ def serve(
     store = open_store(database)
     try:
         config = ConnectionConfig(
-            create_app(store, limits=limits),
+            create_app(store, limits=limits, throttles=throttles),
             limits,
             ssl_certfile=tls_cert,
             ssl_keyfile=tls_key,

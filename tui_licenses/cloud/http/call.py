@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -111,7 +111,7 @@ def request_id_for(sent: str | None) -> str:
     return str(uuid4())
 
 
-def check_parameters(call: Call, allowed: frozenset[str]) -> None:
+def check_parameters(call: Call, allowed: Collection[str]) -> None:
     """Refuse a query parameter that is not in the contract."""
     for name, _ in call.query:
         if name not in allowed:

@@ -29,11 +29,10 @@ from sqlalchemy import (
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud.conditions import Condition, opaque
 from tui_licenses.cloud.http.call import Call, invalid, read_number
+from tui_licenses.cloud.http.resource import LIMIT_MAXIMUM, START_MAXIMUM
 from tui_licenses.cloud.rows import AnyRow
 
 LIMIT_DEFAULT = 100
-LIMIT_MAXIMUM = 1000
-START_MAXIMUM = 10_000
 
 _PAGING = frozenset({"start", "limit", "cursor"})
 

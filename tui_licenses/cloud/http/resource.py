@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,36 @@ if TYPE_CHECKING:
 
     from tui_licenses.cloud.store import Store
 
+LIMIT_MAXIMUM = 1000
+START_MAXIMUM = 10_000
+
 BODY_BYTES = 64 * 1024
 PROFILE_BYTES = 1024 * 1024
 ACTIVATION_BYTES = 5 * 512 * 1024
 
-LIST_PARAMETERS = frozenset({"start", "limit", "sort", "cursor"})
+# The parameter schemas that several resources share.
+TEXT_SCHEMA: Mapping[str, Any] = {"type": "string", "pattern": "^[^\\u0000]*$"}
+
+
+def one_of(values: Iterable[str]) -> dict[str, Any]:
+    """Return the schema of a parameter with one of these values."""
+    return {"type": "string", "enum": list(values)}
+
+
+def some_of(values: Iterable[str]) -> dict[str, Any]:
+    """Return the schema of a parameter with one or more of these values, joined by commas."""
+    value = f"({'|'.join(values)})"
+    return {"type": "string", "pattern": f"^{value}(,{value})*$"}
+
+
+def list_parameters(sorts: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the parameters of a list that can be sorted by these, either way."""
+    return {
+        "start": {"type": "integer", "minimum": 0, "maximum": START_MAXIMUM},
+        "limit": {"type": "integer", "minimum": 1, "maximum": LIMIT_MAXIMUM},
+        "sort": one_of(f"{sign}{name}" for name in sorts for sign in ("", "-")),
+        "cursor": TEXT_SCHEMA,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +87,10 @@ class Resource:
     """One method of one path below the base path.
 
     Exactly one of `read` and `change` is set. A change runs inside a write transaction, after
-    its Idempotency-Key was looked up. `request` and `answer` are wire schemas, or a media type
-    in text, for the OpenAPI document; `problems` are the codes beyond those every resource has.
+    its Idempotency-Key was looked up. For the OpenAPI document: `request` and `answer` are wire
+    schemas, or media types in text; `parameters` maps the query parameters to their JSON schemas;
+    `headers` are those of a good answer beside those of every answer; `problems` are the codes
+    beyond those every resource has.
     """
 
     method: str
@@ -74,8 +101,9 @@ class Resource:
     change: Change | None = None
     access: Access = Access.LICENSES
     role: Role = Role.READER
-    parameters: frozenset[str] = frozenset()
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    headers: tuple[str, ...] = ()
     request: Any = None
-    status: int = 200
+    statuses: tuple[int, ...] = (200,)
     body_bytes: int = BODY_BYTES
     problems: tuple[str, ...] = ()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from sqlalchemy import select
 
 from tui_licenses.api.problems import Problem
-from tui_licenses.api.schemas import TokenAnswer, TokenRequest, WireUser
+from tui_licenses.api.schemas import TokenAnswer, TokenRequest, Wire, WireUser
 from tui_licenses.cloud import tables
-from tui_licenses.cloud.http.call import Call, decode_body
+from tui_licenses.cloud.http.call import CHALLENGE, Call, decode_body
 from tui_licenses.cloud.http.limits import subscriber
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import Access, Cloud, Resource
@@ -15,6 +17,13 @@ from tui_licenses.cloud.operations.tokens import ACCESS_TOKEN_SECONDS, exchange
 from tui_licenses.cloud.rows import wire_account
 from tui_licenses.cloud.store import SCHEMA_VERSION
 from tui_licenses.errors import FileError
+
+
+class WireHealth(Wire):
+    """The answer of a cloud that can be asked."""
+
+    status: Literal["ready"]
+
 
 _TOKEN_TYPE = "Bearer"  # noqa: S105 - a scheme, no secret
 
@@ -29,7 +38,9 @@ def exchange_token(cloud: Cloud, call: Call) -> Reply:
             body.subject_id, subscriber(call.client), call.now_instant
         )
         raise Problem(
-            "invalid-refresh-token", "The subject id and refresh token do not belong together."
+            "invalid-refresh-token",
+            "The subject id and refresh token do not belong together.",
+            headers=CHALLENGE,
         )
     answer = TokenAnswer(
         access_token=access_token, expires_in=ACCESS_TOKEN_SECONDS, token_type=_TOKEN_TYPE
@@ -62,7 +73,7 @@ def show_health(cloud: Cloud, _call: Call) -> Reply:
         raise Problem(
             "unavailable", "The license cloud is not ready.", headers={"Retry-After": "5"}
         )
-    return json_reply({"status": "ready"}, headers={"Cache-Control": "no-store"})
+    return json_reply(WireHealth(status="ready"), headers={"Cache-Control": "no-store"})
 
 
 RESOURCES = (
@@ -75,20 +86,25 @@ RESOURCES = (
         access=Access.OPEN,
         request=TokenRequest,
         problems=(
-            "invalid-request",
             "unsupported-media-type",
             "invalid-refresh-token",
             "rate-limited",
         ),
     ),
     Resource(
-        "GET", "/users/me", "Who is signed in", WireUser, read=show_user, access=Access.SIGNED_IN
+        "GET",
+        "/users/me",
+        "Who is signed in",
+        WireUser,
+        read=show_user,
+        headers=("ETag",),
+        access=Access.SIGNED_IN,
     ),
     Resource(
         "GET",
         "/health",
         "Whether the license cloud is ready",
-        "application/json",
+        WireHealth,
         read=show_health,
         access=Access.OPEN,
         problems=("unavailable",),

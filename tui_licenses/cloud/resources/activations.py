@@ -22,7 +22,6 @@ from tui_licenses.domain.account import Role
 _MISSED = frozenset({"key-not-found", "key-not-in-account"})
 
 _PROBLEMS = (
-    "invalid-request",
     "unsupported-media-type",
     "instance-not-found",
     "profile-too-large",
@@ -95,7 +94,7 @@ RESOURCES = (
         change=create_activation,
         role=Role.OPERATOR,
         request=WireActivationRequest,
-        status=201,
+        statuses=(200, 201),
         body_bytes=ACTIVATION_BYTES,
         problems=_PROBLEMS + _KEY_PROBLEMS,
     ),

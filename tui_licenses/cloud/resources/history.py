@@ -11,18 +11,25 @@ from tui_licenses.api.schemas import ChangeList, EventList, WireChange
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import Call, read_number
 from tui_licenses.cloud.http.listing import (
-    LIMIT_MAXIMUM,
     Listed,
     count_rows,
     read_list_request,
     read_page,
 )
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
-from tui_licenses.cloud.http.resource import LIST_PARAMETERS, Cloud, Resource
+from tui_licenses.cloud.http.resource import (
+    LIMIT_MAXIMUM,
+    TEXT_SCHEMA,
+    Cloud,
+    Resource,
+    list_parameters,
+)
 from tui_licenses.cloud.resources.changes_cursor import changes_cursor, read_changes_cursor
 from tui_licenses.cloud.resources.instances import find_account_row
 from tui_licenses.cloud.rows import AnyRow, key_select, wire_event, wire_instance, wire_key
 from tui_licenses.domain.instance import InstanceState
+
+_SORTS = ("sequence",)
 
 
 def list_changes(cloud: Cloud, call: Call) -> Reply:
@@ -94,7 +101,7 @@ def _raw(content: object) -> msgspec.Raw:
 def list_events(cloud: Cloud, call: Call) -> Reply:
     """List the audit trail of the account, newest first."""
     account_id, table = call.signed_in.account_id, tables.event
-    wanted = read_list_request(call, ("sequence",), "-sequence")
+    wanted = read_list_request(call, _SORTS, "-sequence")
     target_id = call.parameter("targetId")
     scope: list[ColumnElement[bool]] = [table.c.account_id == account_id]
     if target_id is not None:
@@ -123,8 +130,12 @@ RESOURCES = (
         "What changed since a cursor",
         ChangeList,
         read=list_changes,
-        parameters=frozenset({"cursor", "limit"}),
-        problems=("invalid-request", "invalid-cursor"),
+        parameters={
+            "cursor": TEXT_SCHEMA,
+            "limit": {"type": "integer", "minimum": 0, "maximum": LIMIT_MAXIMUM},
+        },
+        headers=("ETag",),
+        problems=("invalid-cursor",),
     ),
     Resource(
         "GET",
@@ -132,7 +143,8 @@ RESOURCES = (
         "The audit trail",
         EventList,
         read=list_events,
-        parameters=LIST_PARAMETERS | {"targetId"},
-        problems=("invalid-request", "invalid-cursor"),
+        parameters={**list_parameters(_SORTS), "targetId": TEXT_SCHEMA},
+        headers=("ETag",),
+        problems=("invalid-cursor",),
     ),
 )

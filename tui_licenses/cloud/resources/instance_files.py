@@ -18,7 +18,7 @@ from tui_licenses.cloud.http.reply import (
     matches_strongly,
     revision_etag,
 )
-from tui_licenses.cloud.http.resource import PROFILE_BYTES, Cloud, Resource
+from tui_licenses.cloud.http.resource import PROFILE_BYTES, Cloud, Resource, some_of
 from tui_licenses.cloud.instants import MICROSECONDS_PER_SECOND
 from tui_licenses.cloud.operations.certificates import certificate_of
 from tui_licenses.cloud.operations.instances import owned_instance, replace_profile
@@ -40,7 +40,7 @@ from tui_licenses.domain.file_names import (
     profile_name,
 )
 
-_XML_TYPES = frozenset({"application/xml", "text/xml"})
+_XML_TYPES = (PROFILE_MEDIA_TYPE, "text/xml")
 _MANIFEST_MEDIA_TYPE = "application/vnd.tui-licenses.manifest.v1+json"
 _KINDS: tuple[Literal["license", "profile", "certificate"], ...] = (
     "license",
@@ -189,8 +189,10 @@ RESOURCES = (
         "Replace the server profile of an instance",
         WireInstance,
         change=upload_profile,
+        headers=("ETag",),
         role=Role.OPERATOR,
-        request=PROFILE_MEDIA_TYPE,
+        request=_XML_TYPES,
+        statuses=(200, 201),
         body_bytes=PROFILE_BYTES,
         problems=(
             "unsupported-media-type",
@@ -217,7 +219,7 @@ RESOURCES = (
         "The signed manifest of the documents of an instance",
         _MANIFEST_MEDIA_TYPE,
         read=download_manifest,
-        parameters=frozenset({"kinds"}),
-        problems=("invalid-request", "instance-not-found", "no-master", "range-not-satisfiable"),
+        parameters={"kinds": some_of(_KINDS)},
+        problems=("instance-not-found", "no-master", "range-not-satisfiable"),
     ),
 )

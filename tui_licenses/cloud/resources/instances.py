@@ -25,7 +25,13 @@ from tui_licenses.cloud.http.reply import (
     matches_strongly,
     revision_etag,
 )
-from tui_licenses.cloud.http.resource import LIST_PARAMETERS, Cloud, Resource
+from tui_licenses.cloud.http.resource import (
+    TEXT_SCHEMA,
+    Cloud,
+    Resource,
+    list_parameters,
+    one_of,
+)
 from tui_licenses.cloud.operations.instances import change_instance, owned_instance
 from tui_licenses.cloud.resources.changes_cursor import CURSOR_HEADER, changes_cursor
 from tui_licenses.cloud.rows import AnyRow, wire_instance
@@ -167,8 +173,13 @@ RESOURCES = (
         "List instances",
         InstanceList,
         read=list_instances,
-        parameters=LIST_PARAMETERS | {"q", "state"},
-        problems=("invalid-request", "invalid-cursor"),
+        parameters={
+            **list_parameters(_SORTS),
+            "q": TEXT_SCHEMA,
+            "state": one_of(InstanceState),
+        },
+        headers=("ETag", CURSOR_HEADER),
+        problems=("invalid-cursor",),
     ),
     Resource(
         "GET",
@@ -176,6 +187,7 @@ RESOURCES = (
         "One instance",
         WireInstance,
         read=show_instance,
+        headers=("ETag",),
         problems=("instance-not-found",),
     ),
     Resource(
@@ -184,10 +196,10 @@ RESOURCES = (
         "Rename or relocate an instance",
         WireInstance,
         change=patch_instance,
+        headers=("ETag",),
         role=Role.OPERATOR,
         request=WireInstancePatch,
         problems=(
-            "invalid-request",
             "unsupported-media-type",
             "instance-not-found",
             "instance-retired",

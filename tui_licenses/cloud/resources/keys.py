@@ -18,7 +18,14 @@ from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import Call, decode_body
 from tui_licenses.cloud.http.listing import Listed, read_list_request, read_page
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
-from tui_licenses.cloud.http.resource import LIST_PARAMETERS, Cloud, Resource
+from tui_licenses.cloud.http.resource import (
+    TEXT_SCHEMA,
+    Cloud,
+    Resource,
+    list_parameters,
+    one_of,
+    some_of,
+)
 from tui_licenses.cloud.operations.activation_check import key_problem
 from tui_licenses.cloud.operations.release import release_key
 from tui_licenses.cloud.resources.changes_cursor import CURSOR_HEADER, changes_cursor
@@ -33,7 +40,8 @@ from tui_licenses.cloud.rows import (
     wire_key,
 )
 from tui_licenses.domain.account import Role
-from tui_licenses.domain.license_key import normalise_key
+from tui_licenses.domain.license_key import KeyKind, normalise_key
+from tui_licenses.domain.status import KeyStatus
 from tui_licenses.errors import Detail
 
 _KEY = tables.license_key
@@ -137,8 +145,16 @@ RESOURCES = (
         "List license keys",
         KeyList,
         read=list_keys,
-        parameters=LIST_PARAMETERS | {"kind", "instanceId", "status", "q", "includeAddOns"},
-        problems=("invalid-request", "invalid-cursor"),
+        parameters={
+            **list_parameters(_SORTS),
+            "kind": one_of(KeyKind),
+            "instanceId": TEXT_SCHEMA,
+            "status": some_of(KeyStatus),
+            "q": TEXT_SCHEMA,
+            "includeAddOns": {"type": "boolean"},
+        },
+        headers=("ETag", CURSOR_HEADER),
+        problems=("invalid-cursor",),
     ),
     Resource(
         "GET",
@@ -146,6 +162,7 @@ RESOURCES = (
         "One license key",
         WireLicenseKey,
         read=show_key,
+        headers=("ETag",),
         problems=("key-not-found",),
     ),
     Resource(
@@ -156,7 +173,6 @@ RESOURCES = (
         read=look_up_key,
         request=WireKeyLookupRequest,
         problems=(
-            "invalid-request",
             "unsupported-media-type",
             "key-format",
             "key-not-found",
@@ -172,7 +188,6 @@ RESOURCES = (
         role=Role.ADMINISTRATOR,
         request=WireReleaseRequest,
         problems=(
-            "invalid-request",
             "unsupported-media-type",
             "key-not-found",
             "key-revoked",

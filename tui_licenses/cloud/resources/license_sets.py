@@ -60,6 +60,6 @@ RESOURCES = (
         WireLicenseSets,
         read=show_license_sets,
         request=WireLicenseSetsRequest,
-        problems=("invalid-request", "unsupported-media-type"),
+        problems=("unsupported-media-type",),
     ),
 )

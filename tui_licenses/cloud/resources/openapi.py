@@ -10,29 +10,38 @@ from typing import Any
 import msgspec
 
 from tui_licenses import __version__
-from tui_licenses.api.problems import MEDIA_TYPE, PROBLEM_CODES, ProblemDocument
+from tui_licenses.api.problems import MEDIA_TYPE, PROBLEM_CODES, TYPE_PREFIX, ProblemDocument
 from tui_licenses.api.schemas import BASE_PATH
 from tui_licenses.cloud.http.call import Call
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import Access, Cloud, Resource
+from tui_licenses.cloud.resources.openapi_headers import (
+    EVERY_ANSWER,
+    FILE_HEADERS,
+    HEADERS,
+    PROBLEM_HEADERS,
+    header_references,
+    is_file,
+    parameters,
+)
 
 _REFERENCE = "#/components/schemas/{name}"
-_PATH_PARAMETER = re.compile(r"{(\w+)}")
 _WORD = re.compile(r"\w+")
 _JSON = "application/json"
 
-_PARAMETER_TYPES: dict[str, dict[str, Any]] = {
-    "start": {"type": "integer", "minimum": 0, "maximum": 10_000},
-    "limit": {"type": "integer", "minimum": 0, "maximum": 1000},
-    "includeAddOns": {"type": "boolean"},
-}
 # What every resource of this kind may answer beside its own problems.
 _ACCESS_PROBLEMS = {
     Access.OPEN: (),
     Access.SIGNED_IN: ("token-missing", "token-invalid", "token-expired"),
     Access.LICENSES: ("token-missing", "token-invalid", "token-expired", "plan-not-eligible"),
 }
-_ALL_PROBLEMS = ("unknown-parameter", "profile-too-large", "internal", "unavailable")
+_ALL_PROBLEMS = (
+    "invalid-request",
+    "unknown-parameter",
+    "profile-too-large",
+    "internal",
+    "unavailable",
+)
 _CHANGE_PROBLEMS = (
     "idempotency-key-missing",
     "idempotency-key-reused",
@@ -65,28 +74,33 @@ def build_document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
+            "headers": HEADERS,
             "securitySchemes": {"accessToken": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
 def _operation(resource: Resource, references: dict[Any, Any]) -> dict[str, Any]:
-    answers = {str(resource.status): _content(resource.answer, references, "Done")}
-    if resource.method == "GET" and not isinstance(resource.answer, type):
-        answers["206"] = _content(resource.answer, references, "A part of the file")
-    if resource.method == "GET":
-        answers["304"] = {"description": "The caller has it already"}
+    answers = {
+        str(status): _good_answer(resource, references, "Done") for status in resource.statuses
+    }
+    if is_file(resource):
+        answers["206"] = _good_answer(resource, references, "A part of the file")
+        answers["206"]["headers"] |= header_references("Content-Range")
+    if is_file(resource) or (resource.method == "GET" and "ETag" in resource.headers):
+        headers = header_references(*EVERY_ANSWER, "ETag")
+        answers["304"] = {"description": "The caller has it already", "headers": headers}
     for status, codes in _problems(resource).items():
         phrase = HTTPStatus(status).phrase
-        described = f"{phrase}: {', '.join(codes)}"
         answers[str(status)] = {
-            "description": described,
-            "content": {MEDIA_TYPE: {"schema": references[ProblemDocument]}},
+            "description": f"{phrase}: {', '.join(codes)}",
+            "headers": header_references(*EVERY_ANSWER, *PROBLEM_HEADERS.get(status, ())),
+            "content": {MEDIA_TYPE: {"schema": _problem_schema(status, codes, references)}},
         }
     operation: dict[str, Any] = {
         "summary": resource.summary,
         "operationId": _operation_id(resource),
-        "parameters": _parameters(resource),
+        "parameters": parameters(resource),
         "responses": answers,
         "security": [] if resource.access is Access.OPEN else [{"accessToken": []}],
     }
@@ -94,6 +108,31 @@ def _operation(resource: Resource, references: dict[Any, Any]) -> dict[str, Any]
         body = _content(resource.request, references, "The request")
         operation["requestBody"] = {"required": True, "content": body["content"]}
     return operation
+
+
+def _problem_schema(status: int, codes: list[str], references: dict[Any, Any]) -> dict[str, Any]:
+    """Return the schema of the problems of one status: their types and no others."""
+    return {
+        "allOf": [
+            references[ProblemDocument],
+            {
+                "properties": {
+                    "type": {"enum": [f"{TYPE_PREFIX}{code}" for code in codes]},
+                    "code": {"enum": codes},
+                    "status": {"const": status},
+                },
+                "required": ["requestId", "errors"],
+            },
+        ]
+    }
+
+
+def _good_answer(
+    resource: Resource, references: dict[Any, Any], description: str
+) -> dict[str, Any]:
+    headers = (*EVERY_ANSWER, *(FILE_HEADERS if is_file(resource) else resource.headers))
+    answer = _content(resource.answer, references, description)
+    return {**answer, "headers": header_references(*headers)}
 
 
 def _operation_id(resource: Resource) -> str:
@@ -104,7 +143,8 @@ def _operation_id(resource: Resource) -> str:
 def _content(answer: object, references: dict[Any, Any], description: str) -> dict[str, Any]:
     if isinstance(answer, type):
         return {"description": description, "content": {_JSON: {"schema": references[answer]}}}
-    return {"description": description, "content": {str(answer): {}}}
+    media_types = answer if isinstance(answer, tuple) else (answer,)
+    return {"description": description, "content": {name: {} for name in media_types}}
 
 
 def _problems(resource: Resource) -> dict[int, list[str]]:
@@ -115,30 +155,6 @@ def _problems(resource: Resource) -> dict[int, list[str]]:
     for code in dict.fromkeys(codes):
         by_status.setdefault(PROBLEM_CODES[code].status, []).append(code)
     return dict(sorted(by_status.items()))
-
-
-def _parameters(resource: Resource) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in _PATH_PARAMETER.findall(resource.path)
-    ]
-    found += [
-        {"name": name, "in": "query", "schema": _PARAMETER_TYPES.get(name, {"type": "string"})}
-        for name in sorted(resource.parameters)
-    ]
-    if resource.change is not None:
-        found.append(_header("Idempotency-Key", required=True))
-    conditions = {"if-match-required", "revision-mismatch"} & set(resource.problems)
-    if conditions:
-        # A first profile is sent with If-None-Match instead.
-        found.append(_header("If-Match", required=resource.method == "PATCH"))
-    if resource.method == "PUT":
-        found.append(_header("If-None-Match", required=False))
-    return found
-
-
-def _header(name: str, *, required: bool) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": required, "schema": {"type": "string"}}
 
 
 def show_openapi(_cloud: Cloud, call: Call) -> Reply:
@@ -153,6 +169,7 @@ RESOURCES = (
         "This document",
         _JSON,
         read=show_openapi,
+        headers=("ETag",),
         access=Access.SIGNED_IN,
     ),
 )

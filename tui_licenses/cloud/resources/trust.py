@@ -27,6 +27,7 @@ RESOURCES = (
         "The signed trust document and the public root key",
         WireTrust,
         read=show_trust,
+        headers=("ETag",),
         access=Access.SIGNED_IN,
     ),
 )
