@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from tests.cloud.conftest import Template
-from tui_licenses.cloud.serve import _bind, base_url, check_address, is_loopback, serve
-from tui_licenses.errors import FileError, UseError
+from tui_licenses.cloud.serve import _bind, base_url, serve
+from tui_licenses.errors import UseError
 
 _PROGRAM = """
 import logging, sys
@@ -153,34 +153,6 @@ def _self_signed(folder: Path) -> tuple[Path, Path]:
     return certificate, key
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "licenses.example"])
-def test_other_machines_are_served_with_tls_only(host: str) -> None:
-    with pytest.raises(UseError) as refused:
-        check_address(host, None, None)
-    assert refused.value.code == "tls-required"
-
-
-def test_a_certificate_without_its_key_is_refused() -> None:
-    with pytest.raises(UseError) as refused:
-        check_address("127.0.0.1", Path("cert.pem"), None)
-    assert refused.value.code == "tls-required"
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
-def test_loopback_is_served_without_tls(host: str) -> None:
-    assert is_loopback(host)
-    check_address(host, None, None)
-
-
-def test_tls_files_that_cannot_be_used_are_told_before_serving(
-    database: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "cert.pem").write_text("no certificate")
-    with pytest.raises(FileError) as refused:
-        serve(database, "127.0.0.1", 0, tmp_path / "cert.pem", tmp_path / "key.pem")
-    assert refused.value.code == "tls-files-unusable"
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_a_taken_port_is_told(database: Path, host: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -191,12 +163,6 @@ def test_a_taken_port_is_told(database: Path, host: str) -> None:
     with taken, pytest.raises(UseError) as refused:
         serve(database, host, taken.getsockname()[1])
     assert refused.value.code == "address-unavailable"
-
-
-def test_a_missing_database_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UseError) as refused:
-        serve(tmp_path / "cloud.db")
-    assert refused.value.code == "database-missing"
 
 
 def test_the_address_of_a_server_is_a_url() -> None:

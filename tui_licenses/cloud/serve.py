@@ -5,17 +5,25 @@ Without TLS it binds to loopback addresses only: tokens and keys must not cross 
 
 from __future__ import annotations
 
-import ipaddress
-import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_licenses.errors import FileError, UseError
+from tui_licenses.cloud.start_checks import (
+    check_address,
+    check_database,
+    check_tls_files,
+    current_time,
+    warn_of_root,
+)
+from tui_licenses.errors import UseError
 
 if TYPE_CHECKING:
     import socket
 
+    from starlette.applications import Starlette
+
+    from tui_licenses.cloud.connection import ConnectionConfig
     from tui_licenses.cloud.http.limits import ConnectionLimits
     from tui_licenses.cloud.http.resource import Throttles
 
@@ -26,47 +34,6 @@ PORT_DEFAULT = 8443
 _SHUTDOWN_SECONDS = 5
 _HEADER_BYTES = 32 * 1024
 _PROXY_ADDRESSES = ["127.0.0.1", "::1"]
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether an address reaches this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_address(host: str, tls_cert: Path | None, tls_key: Path | None) -> None:
-    """Refuse to serve other machines without TLS; raises `UseError` (`tls-required`)."""
-    if (tls_cert is None) != (tls_key is None):
-        raise UseError(
-            "tls-required",
-            "TLS needs a certificate and its key; one of them is missing.",
-            "Give both `--tls-cert` and `--tls-key`.",
-        )
-    if tls_cert is None and not is_loopback(host):
-        raise UseError(
-            "tls-required",
-            f"Serving on {host} without TLS would send tokens and keys in the clear.",
-            "Give `--tls-cert` and `--tls-key`, or serve on 127.0.0.1 behind a reverse proxy.",
-        )
-
-
-def check_tls_files(tls_cert: Path, tls_key: Path) -> None:
-    """Load the certificate and key once, so that a mistake is told before anything listens.
-
-    Raises `FileError` (`tls-files-unusable`).
-    """
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls_cert, tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise FileError(
-            "tls-files-unusable",
-            "The TLS certificate and key cannot be used together.",
-            "Give a PEM certificate chain and the unencrypted PEM key that belongs to it.",
-        ) from error
 
 
 def _bind(host: str, port: int, per_address: int) -> socket.socket:
@@ -99,45 +66,38 @@ def serve(
     tls_key: Path | None = None,
     *,
     on_ready: Callable[[str], None] | None = None,
+    on_warning: Callable[[str], None] | None = None,
     limits: ConnectionLimits | None = None,
     throttles: Throttles | None = None,
 ) -> bool:
     """Serve until SIGTERM or SIGINT, finish the requests in hand, and say whether it was SIGINT.
 
     Port 0 takes any free port; `on_ready` gets the base URL with the real port once requests
-    are answered and signals are heard. `limits` and `throttles` are for tests. Raises `UseError`
-    (`tls-required`, `address-unavailable`, `database-missing`) and `FileError`.
+    are answered and signals are heard, `on_warning` what is dangerous but served all the same.
+    `limits` and `throttles` are for tests. Raises `UseError` (`tls-required`,
+    `address-unavailable`, `database-missing`) and `FileError` (those of `start_checks` too).
     """
+    warn = on_warning or _say_nothing
     check_address(host, tls_cert, tls_key)
     if tls_cert is not None and tls_key is not None:
-        check_tls_files(tls_cert, tls_key)
+        check_tls_files(tls_cert, tls_key, current_time(), warn)
     from tui_licenses.cloud.app import create_app
-    from tui_licenses.cloud.connection import ConnectionConfig
     from tui_licenses.cloud.http.limits import ConnectionLimits
     from tui_licenses.cloud.server import CloudServer
-    from tui_licenses.cloud.store import open_store
+    from tui_licenses.cloud.store import database_path, open_store
 
+    check_database(database_path(database))
+    warn_of_root(warn)
     limits = limits or ConnectionLimits()
-
     store = open_store(database)
     try:
-        config = ConnectionConfig(
-            create_app(store, limits=limits, throttles=throttles),
-            limits,
-            ssl_certfile=tls_cert,
-            ssl_keyfile=tls_key,
-            log_config=None,
-            # Our own access log names method, path and status; uvicorn's would add the query.
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-            h11_max_incomplete_event_size=_HEADER_BYTES,
-            # Whom a reverse proxy on this host speaks for; the environment has no say in it.
-            forwarded_allow_ips=_PROXY_ADDRESSES,
-        )
+        app = create_app(store, limits=limits, throttles=throttles)
+        config = _configuration(app, limits, tls_cert, tls_key)
         with _bind(host, port, limits.per_address) as bound:
-            url = base_url(host, bound.getsockname()[1], is_tls=tls_cert is not None)
+            address, bound_port = bound.getsockname()[:2]
+            # The name `localhost` can stand for any address.
+            check_address(address, tls_cert, tls_key)
+            url = base_url(host, bound_port, is_tls=tls_cert is not None)
             server = CloudServer(config, lambda: (on_ready or _say_nothing)(url))
             server.run(sockets=[bound])
             return server.is_interrupted
@@ -145,8 +105,30 @@ def serve(
         store.close()
 
 
-def _say_nothing(_url: str) -> None:
-    """Tell nobody that the server is ready."""
+def _configuration(
+    app: Starlette, limits: ConnectionLimits, tls_cert: Path | None, tls_key: Path | None
+) -> ConnectionConfig:
+    from tui_licenses.cloud.connection import ConnectionConfig
+
+    return ConnectionConfig(
+        app,
+        limits,
+        ssl_certfile=tls_cert,
+        ssl_keyfile=tls_key,
+        log_config=None,
+        # Our own access log names method, path and status; uvicorn's would add the query.
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        h11_max_incomplete_event_size=_HEADER_BYTES,
+        # Whom a reverse proxy on this host speaks for; the environment has no say in it.
+        forwarded_allow_ips=_PROXY_ADDRESSES,
+    )
+
+
+def _say_nothing(_message: str) -> None:
+    """Tell nobody."""
 
 
 def base_url(host: str, port: int, *, is_tls: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import statistics
 import time
 import tracemalloc
@@ -101,11 +102,21 @@ def _timing(run: Run, server: ServedProcess, token: NewToken) -> None:
                 run.disturb()
                 spent[subject_id].append(seconds)
                 bodies.add(str({**answer.json(), "requestId": ""}))
-    first, second = (statistics.median(seconds) for seconds in spent.values())
-    difference = abs(first - second)
-    what = f"a known subject takes {first * 1e6:.0f} µs, an unknown one {second * 1e6:.0f} µs"
-    run.expect(difference < _NOISE_SECONDS, Broken.OTHER, what)
+    differences = [one - other for one, other in zip(*spent.values(), strict=True)]
+    difference, noise = abs(statistics.median(differences)), _noise(differences)
+    what = f"a known subject differs by {difference * 1e6:.0f} µs, noise {noise * 1e6:.0f} µs"
+    run.expect(difference < noise, Broken.OTHER, what)
     run.expect(len(bodies) == 1, Broken.OTHER, f"a known subject is answered otherwise: {bodies}")
+
+
+def _noise(differences: list[float]) -> float:
+    """Return what the median of pairs may be off by where there is no difference at all."""
+    middle = statistics.median(differences)
+    spread = statistics.median(abs(entry - middle) for entry in differences)
+    # Of a normal distribution: 1.4826 spreads are one deviation, and a median is 1.2533 times as
+    # uncertain as a mean. Four of these errors: one run in 15,000 goes beyond by chance.
+    error = 1.2533 * 1.4826 * spread / math.sqrt(len(differences))
+    return max(_NOISE_SECONDS, 4 * error)
 
 
 def _timed(

@@ -172,7 +172,16 @@ def _register_serving(cloud: click.Group) -> None:
             invocation.output.flush()
             invocation.output.note("Serving the license cloud; Ctrl-C stops it.")
 
-        if serve_cloud(prepare(database), host, port, tls_cert, tls_key, on_ready=tell):
+        interrupted = serve_cloud(
+            prepare(database),
+            host,
+            port,
+            tls_cert,
+            tls_key,
+            on_ready=tell,
+            on_warning=invocation.output.note,
+        )
+        if interrupted:
             raise KeyboardInterrupt
 
 
