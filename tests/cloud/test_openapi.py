@@ -38,9 +38,10 @@ def test_every_resource_is_in_the_document_once() -> None:
 
 def test_every_reference_leads_somewhere() -> None:
     document = build_document()
-    schemas = document["components"]["schemas"]
     for reference in _references(document):
-        assert reference.removeprefix("#/components/schemas/") in schemas
+        found: Any = document
+        for name in reference.removeprefix("#/").split("/"):
+            found = found[name]
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda entry: f"{entry.method} {entry.path}")
@@ -51,3 +52,15 @@ def test_a_change_needs_an_idempotency_key_and_a_sign_in(resource: Any) -> None:
     assert (resource.read is None) == (resource.change is not None)
     is_open = resource.path in {"/health", "/authorization/token"}
     assert (operation["security"] == []) == is_open
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda entry: f"{entry.method} {entry.path}")
+def test_every_answer_tells_its_headers_and_a_problem_its_codes(resource: Any) -> None:  # noqa: ANN401
+    operation = build_document()["paths"][f"/api/v3{resource.path}"][resource.method.lower()]
+    for status, answer in operation["responses"].items():
+        assert "X-Request-Id" in answer["headers"]
+        if int(status) >= 400:
+            (content,) = answer["content"].values()
+            assert content["schema"]["allOf"][1]["properties"]["code"]["enum"]
+    assert "413" in operation["responses"]
+    assert ("429" in operation["responses"]) == ("rate-limited" in resource.problems)
