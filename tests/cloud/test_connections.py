@@ -168,6 +168,24 @@ serve(sys.argv[1], "127.0.0.1", 0, file, file, on_ready=lambda url: print(url, f
         assert answer.status_code == 200
 
 
+def test_whom_a_reverse_proxy_speaks_for_is_limited_and_not_the_proxy(
+    server: ServedProcess,
+) -> None:
+    body = {"subjectType": "Application", "grantType": "refreshToken", "refreshToken": "tlr_wrong"}
+
+    def guess(subject_id: str, address: str) -> int:
+        return httpx.post(
+            f"{server.url}/api/v3/authorization/token",
+            json={**body, "subjectId": subject_id},
+            headers={"X-Forwarded-For": address},
+            trust_env=False,
+        ).status_code
+
+    statuses = [guess(f"subject {number}", "203.0.113.9") for number in range(6)]
+    assert statuses == [401] * 5 + [429]
+    assert guess("another subject", "203.0.113.10") == 401
+
+
 @pytest.mark.parametrize("path", ["/", "/api/v3/health", "/api/v3/users/me", "/robots.txt"])
 def test_every_answer_has_the_headers_that_keep_browsers_harmless(
     server: ServedProcess, path: str

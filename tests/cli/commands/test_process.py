@@ -122,7 +122,8 @@ def _served(database: Path) -> subprocess.Popen[str]:
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     assert process.stdout is not None
-    assert "http://127.0.0.1:" in process.stdout.readline()
+    # Before it there may be a warning, as that of root.
+    assert any("http://127.0.0.1:" in line for line in process.stdout)
     return process
 
 

@@ -20,6 +20,7 @@ _SEED_BITS = 32
 # A schema cannot say which keys, cursors and revisions there are: a valid request may be refused.
 _LEFT_OUT = "positive_data_acceptance"
 _LONGEST_SECONDS = 600
+_SHOWN_CHARACTERS = 2_000
 
 
 class _TestCases(msgspec.Struct):
@@ -70,8 +71,10 @@ def _explore(run: Run, name: str, server: ServedProcess, token: str, effort: _Ef
         return
     told = msgspec.json.decode(report.read_bytes(), type=_Report)
     run.disturb(told.test_cases.generated)
-    for failure in (*told.failures, *told.errors):
-        run.report(Broken.OTHER, f"{name}: {bytes(failure)[:600].decode(errors='replace')}")
+    # The report counts failures; what was sent and answered is on the screen of the program.
+    shown = done.stdout.partition("FAILURES")[2]
+    for number, _ in enumerate((*told.failures, *told.errors)):
+        run.report(Broken.OTHER, f"{name}: {'' if number else shown[:_SHOWN_CHARACTERS]}")
     run.expect(told.complete, Broken.OTHER, f"{name}: the exploration broke off")
 
 

@@ -124,7 +124,8 @@ class Listed:
 
 def read_list_request(call: Call, sorts: Sequence[str], default: str) -> ListRequest:
     """Read the list parameters; raises `Problem`."""
-    sort = call.parameter("sort") or default
+    asked = call.parameter("sort")
+    sort = default if asked is None else asked
     name = sort.removeprefix("-")
     if name not in sorts:
         raise invalid("sort", f"Lists are sorted by: {', '.join(sorts)}; a - before it reverses.")

@@ -146,6 +146,7 @@ _NOT_REMEMBERED = frozenset(
         "rate-limited",
         "unavailable",
         "token-invalid",
+        "token-expired",
     }
 )
 

@@ -85,7 +85,7 @@ def parameters(resource: Resource) -> list[dict[str, Any]]:
         found.append(_header("Idempotency-Key", required=True, **printable))
     if {"if-match-required", "revision-mismatch"} & set(resource.problems):
         # A first profile is sent with If-None-Match instead.
-        found.append(_header("If-Match", required=resource.method == "PATCH", minLength=1))
+        found.append(_header("If-Match", required=resource.method == "PATCH"))
     is_kept = resource.method == "GET" and "ETag" in resource.headers
     if resource.method == "PUT" or is_file(resource) or is_kept:
         found.append(_header("If-None-Match"))
