@@ -112,6 +112,13 @@ async def test_an_ambiguous_request_is_refused_and_nothing_after_it_is_read(
     assert b"HTTP/1.1 200" not in ending.answer
 
 
+@pytest.mark.parametrize("host", [b"[", b"x/y?z", b"a@b:99999999", b"\xff", b""])
+async def test_a_host_is_whatever_the_caller_says(server: ServedProcess, host: bytes) -> None:
+    head = _HEAD.replace(b"Host: x", b"Host: " + host)
+    ending = await _end(server, Caller(head + b"Connection: close\r\n\r\n"))
+    assert ending.status == 200
+
+
 async def test_requests_sent_ahead_are_answered_in_turn_but_not_without_end(
     server: ServedProcess,
 ) -> None:

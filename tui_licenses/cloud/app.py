@@ -75,7 +75,7 @@ def _endpoint(
         now = store.clock()
         call = Call(
             request.method,
-            request.url.path,
+            request.scope["path"],
             # No id holds a NUL character, which PostgreSQL could not even be asked about.
             {name: "" if "\0" in text else text for name, text in request.path_params.items()},
             tuple(request.query_params.multi_items()),
