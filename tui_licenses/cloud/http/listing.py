@@ -11,7 +11,7 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -29,26 +29,22 @@ from sqlalchemy import (
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud.conditions import Condition, opaque
 from tui_licenses.cloud.http.call import Call, invalid, read_number
-from tui_licenses.cloud.http.resource import LIMIT_MAXIMUM, START_MAXIMUM
 from tui_licenses.cloud.rows import AnyRow
 
 LIMIT_DEFAULT = 100
+LIMIT_MAXIMUM = 1000
+START_MAXIMUM = 10_000
 
+_INTEGER_BITS = 64
 _PAGING = frozenset({"start", "limit", "cursor"})
 
 
-_BIG = msgspec.Meta(ge=0, le=2**63 - 1)
-
-
 class _Cursor(msgspec.Struct, array_like=True, frozen=True):
-    """What a cursor says: the list it belongs to, the last row's place, its number.
-
-    Anybody can make one: it holds nothing that a database could not take.
-    """
+    """What a cursor says: the list it belongs to, the last row's place, its number."""
 
     of: str
-    place: list[str | Annotated[int, _BIG]]
-    start: Annotated[int, _BIG]
+    place: list[str | int]
+    start: int
 
 
 def encode_cursor(content: object) -> str:
@@ -141,7 +137,8 @@ def read_list_request(call: Call, sorts: Sequence[str], default: str) -> ListReq
         cursor = msgspec.json.decode(decode_cursor(text), type=_Cursor)
     except msgspec.MsgspecError as error:
         raise invalid_cursor() from error
-    if cursor.of != bound_to:
+    # Anybody can make a cursor: its number goes into the answer as it is.
+    if cursor.of != bound_to or not 0 <= cursor.start < 2**_INTEGER_BITS:
         raise invalid_cursor()
     place = tuple(cursor.place)
     return ListRequest(name, sort.startswith("-"), cursor.start, limit, place, bound_to)
@@ -156,7 +153,7 @@ def _binding(call: Call) -> str:
 def read_page(connection: Connection, wanted: ListRequest, listed: Listed) -> Page:
     """Read one page; raises `Problem` (`invalid-cursor`)."""
     order = listed.order
-    if wanted.place is not None and not _fits(wanted.place, order):
+    if wanted.place is not None and not _is_place(wanted.place, order):
         raise invalid_cursor()
     if listed.finder is not None and _finding_costs_less(wanted, listed, listed.finder):
         page = _part(_matches(listed, listed.finder), wanted, order).subquery("page")
@@ -176,12 +173,16 @@ def read_page(connection: Connection, wanted: ListRequest, listed: Listed) -> Pa
     return Page(tuple(shown), listed.total, wanted.start, wanted.limit, next_cursor)
 
 
-def _fits(place: Sequence[str | int], order: Sequence[ColumnElement[Any]]) -> bool:
-    """Say whether a place has a value for each column of an order, and of its type."""
+def _is_place(place: tuple[str | int, ...], order: Sequence[ColumnElement[Any]]) -> bool:
+    """Say whether a cursor names a place that a row could have: the databases differ on others."""
     return len(place) == len(order) and all(
-        isinstance(value, column.type.python_type) and "\0" not in str(value)
+        type(value) is column.type.python_type and _is_storable(value)
         for value, column in zip(place, order, strict=True)
     )
+
+
+def _is_storable(value: str | int) -> bool:
+    return "\0" not in value if isinstance(value, str) else value.bit_length() < _INTEGER_BITS
 
 
 def count_rows(connection: Connection, table: Table, conditions: Sequence[Any]) -> int:

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from tui_licenses.cloud.http.call import Call
+from tui_licenses.cloud.http.listing import LIMIT_MAXIMUM, START_MAXIMUM
 from tui_licenses.cloud.http.reply import Reply
 from tui_licenses.cloud.throttle import RefusedSignIns, Throttle
 from tui_licenses.domain.account import Role
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from tui_licenses.cloud.store import Store
-
-LIMIT_MAXIMUM = 1000
-START_MAXIMUM = 10_000
 
 BODY_BYTES = 64 * 1024
 PROFILE_BYTES = 1024 * 1024

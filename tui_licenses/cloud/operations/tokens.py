@@ -127,7 +127,7 @@ def exchange(store: Store, subject_id: str, refresh_token: str) -> str | None:
     tokens = tables.access_token
     with store.write() as connection:
         # Once more: the sign-in may have been revoked while this waited its turn.
-        if not _belongs(store, connection, subject_id, refresh_token):
+        if not _belongs(store, connection, subject_id, refresh_token, is_locked=True):
             return None
         connection.execute(delete(tokens).where(tokens.c.expires_at < now - _EXPIRED_KEPT))
         connection.execute(
@@ -141,9 +141,20 @@ def exchange(store: Store, subject_id: str, refresh_token: str) -> str | None:
     return access_token
 
 
-def _belongs(store: Store, connection: Connection, subject_id: str, refresh_token: str) -> bool:
+def _belongs(
+    store: Store,
+    connection: Connection,
+    subject_id: str,
+    refresh_token: str,
+    *,
+    is_locked: bool = False,
+) -> bool:
     table = tables.subject
-    row = connection.execute(select(table).where(table.c.id == subject_id)).one_or_none()
+    found = select(table).where(table.c.id == subject_id)
+    if is_locked:
+        # Until the end of the transaction, so that who is revoked meanwhile keeps no access token.
+        found = found.with_for_update(read=True)
+    row = connection.execute(found).one_or_none()
     salt, expected = (_NO_SALT, _NO_HASH) if row is None else (row.refresh_salt, row.refresh_hash)
     given = hash_refresh_token(store.signing.pepper, salt, refresh_token)
     matches = hmac.compare_digest(given, expected)

@@ -11,6 +11,7 @@ from tui_licenses.api.schemas import ChangeList, EventList, WireChange
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import Call, read_number
 from tui_licenses.cloud.http.listing import (
+    LIMIT_MAXIMUM,
     Listed,
     count_rows,
     read_list_request,
@@ -18,7 +19,6 @@ from tui_licenses.cloud.http.listing import (
 )
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import (
-    LIMIT_MAXIMUM,
     TEXT_SCHEMA,
     Cloud,
     Resource,
