@@ -74,10 +74,24 @@ _NUMBERS = [["a"], [2**63], [10**30], [1, 2], [-1], [True], []]
 async def test_a_forged_cursor_is_refused_whatever_it_holds(
     lab: Lab, name: str, place: list[Any]
 ) -> None:
+    bound_to, _, start = await _cursor(lab, name)
+    await _refuse(lab, name, [bound_to, place, start])
+
+
+@pytest.mark.parametrize("start", [-1, 2**64, 10**30, "1", None])
+async def test_a_forged_number_in_a_cursor_is_refused(lab: Lab, start: object) -> None:
+    bound_to, place, _ = await _cursor(lab, "keys")
+    await _refuse(lab, "keys", [bound_to, place, start])
+
+
+async def _cursor(lab: Lab, name: str) -> tuple[str, list[object], int]:
     first = (await lab.get(f"/licensing/{name}?limit=1")).json()["nextCursor"]
-    content = json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
-    forged = json.dumps([content[0], place, content[2]]).encode()
-    cursor = base64.urlsafe_b64encode(forged).decode().rstrip("=")
+    bound_to, place, start = json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
+    return bound_to, place, start
+
+
+async def _refuse(lab: Lab, name: str, content: list[object]) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
     answer = await lab.get(f"/licensing/{name}?limit=1&cursor={cursor}")
     problem(answer, 400, "invalid-cursor")
 

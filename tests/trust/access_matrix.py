@@ -40,8 +40,8 @@ class Row:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-_INSTANCE = {"names": "instance", "unknown": "instance-not-found"}
-_KEY = {"names": "key", "unknown": "key-not-found"}
+_INSTANCE: dict[str, Any] = {"names": "instance", "unknown": "instance-not-found"}
+_KEY: dict[str, Any] = {"names": "key", "unknown": "key-not-found"}
 _CHANGED: Mapping[str, str] = {"If-Match": "*"}
 _ACTIVATION = {"keys": ["AAAABBBBCCCCDDDD"], "instanceId": "{id}"}
 _WANTED = {"instances": [{"instanceId": "{id}"}]}

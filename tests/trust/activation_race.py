@@ -165,7 +165,8 @@ class _Worker:
     async def _do(self, mutation: str, wanted: int) -> Told:
         instance = self._random.choice(self._contest.instances)
         add_on, master = self._contest.add_ons[wanted], self._contest.masters[wanted]
-        path, method, body = f"{BASE}/licensing/activations", "POST", {}
+        path, method = f"{BASE}/licensing/activations", "POST"
+        body: dict[str, object] = {}
         if mutation == ACTIVATE:
             body = {"keys": [add_on[1]], "instanceId": instance}
         elif mutation == REPLACE:

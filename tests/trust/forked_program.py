@@ -94,7 +94,7 @@ def _main(arguments: Sequence[str], prepare: Callable[[], object]) -> None:
             print(end.code, file=sys.stderr)
         status = end.code if isinstance(end.code, int) else 1
     except BaseException:  # noqa: BLE001 - what the interpreter would hand to its hook
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -169,16 +169,16 @@ def _run(run: Run) -> None:
 
 def _control(run: Run) -> None:
     """A cloud that looks a token up once and then remembers whose it was."""
-    look_up, known = pipeline.authenticate, dict[str, Caller]()
+    look_up, known = pipeline.find_caller, dict[str, Caller]()
 
-    def authenticate(connection: Connection, call: Call) -> Caller:
+    def find_caller(connection: Connection, call: Call) -> Caller:
         bearer = call.headers.get("authorization", "")
         if bearer not in known:
             known[bearer] = look_up(connection, call)
         return known[bearer]
 
     cloud = seed_cloud(run.folder / "cloud.db", "SQLite")
-    with patch.object(pipeline, "authenticate", authenticate), open_site(cloud, generous()) as site:
+    with patch.object(pipeline, "find_caller", find_caller), open_site(cloud, generous()) as site:
         asyncio.run(_check(run, site))
 
 

@@ -223,7 +223,7 @@ def _is_counted_wrong(database: Path) -> bool:
             " WHERE account_id = account.id) OR event_count <> (SELECT max(sequence) FROM event"
             " WHERE account_id = account.id)"
         ).fetchone()
-        return wrong != (0,)
+        return bool(wrong != (0,))
     except sqlite3.DatabaseError:
         return True
     finally:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from tui_licenses.api.problems import PROBLEM_CODES, Problem
 from tui_licenses.cloud import tables
@@ -29,6 +29,9 @@ from tui_licenses.cloud.rows import contact, tab_refusal
 from tui_licenses.cloud.store import NOT_USABLE
 from tui_licenses.domain.account import Role, has_licenses_tab
 from tui_licenses.errors import TuiLicensesError
+
+if TYPE_CHECKING:
+    from tui_licenses.cloud.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -47,14 +50,39 @@ class Pipeline:
 
     def refusal(self, resource: Resource, call: Call) -> Reply | None:
         """Return the answer to whom this resource is closed, None to others; reads no body."""
-        admitted = _or_problem(call, lambda: self._admit(resource, call))
-        return admitted if isinstance(admitted, Reply) else None
+        try:
+            self._admit(resource, call)
+        except Problem as problem:
+            return problem_reply(problem, call.request_id)
+        except (SQLAlchemyError, TuiLicensesError):
+            # The answer itself will meet the same, and tell of it.
+            return None
+        return None
 
     def answer(self, resource: Resource, call: Call) -> Reply:
         """Return the answer; every refusal and every failure is a problem document."""
-        return _or_problem(
-            call, lambda: compressed(call, repeated(lambda: self._answer(resource, call)))
-        )
+        try:
+            return compressed(call, repeated(lambda: self._answer(resource, call)))
+        except Problem as problem:
+            return problem_reply(problem, call.request_id)
+        except NOT_USABLE as error:
+            # The kind only: a database that is away for a minute must not fill the log.
+            kind = type(getattr(error, "orig", error)).__name__
+            _log.error("database not usable (%s), request %s", kind, call.request_id)
+            return problem_reply(
+                Problem(
+                    "unavailable",
+                    "The database of the license cloud cannot be used at the moment.",
+                    headers={"Retry-After": "5"},
+                ),
+                call.request_id,
+            )
+        except Exception:  # noqa: BLE001 - whatever it is, the caller gets a problem document
+            _log.exception("request %s failed", call.request_id)
+            return problem_reply(
+                Problem("internal", "The license cloud failed to answer this request."),
+                call.request_id,
+            )
 
     def _answer(self, resource: Resource, call: Call) -> Reply:
         call = self._admit(resource, call)
@@ -70,10 +98,8 @@ class Pipeline:
 
     def _admit(self, resource: Resource, call: Call) -> Call:
         """Return the call with who calls, if a sign-in is needed; raises `Problem`."""
-        if resource.access is Access.OPEN:
-            return call
-        with self._cloud.store.read() as connection:
-            call = replace(call, caller=authenticate(connection, call))
+        if resource.access is not Access.OPEN:
+            call = replace(call, caller=authenticate(self._cloud.store, call))
         if resource.access is Access.LICENSES:
             check_plan(call.signed_in)
         return call
@@ -85,12 +111,11 @@ class Pipeline:
         with self._working_on(account_id, key):
             try:
                 with self._cloud.store.write({account_id}) as connection:
-                    # Once more: the sign-in may have been revoked while this waited its turn.
-                    authenticate(connection, call)
                     known = _recall(connection, call, key, request_hash)
                     if known is not None:
                         return known
-                    check_role(call.signed_in, resource.role)
+                    # Once more: the sign-in may have been revoked while this waited its turn.
+                    check_role(find_caller(connection, call), resource.role)
                     with as_problems():
                         reply = change(self._cloud, call, connection)
                     _remember(connection, call, key, request_hash, reply)
@@ -121,30 +146,6 @@ class Pipeline:
         finally:
             with self._lock:
                 self._in_progress.discard(work)
-
-
-_Answer = TypeVar("_Answer")
-
-
-def _or_problem(call: Call, answer: Callable[[], _Answer]) -> Reply | _Answer:
-    """Return what `answer` does, or the problem document of whatever it raises."""
-    try:
-        return answer()
-    except Problem as problem:
-        return problem_reply(problem, call.request_id)
-    except NOT_USABLE as error:
-        # The kind only: a database that is away for a minute must not fill the log.
-        kind = type(getattr(error, "orig", error)).__name__
-        _log.error("database not usable (%s), request %s", kind, call.request_id)
-        failure = Problem(
-            "unavailable",
-            "The database of the license cloud cannot be used at the moment.",
-            headers={"Retry-After": "5"},
-        )
-    except Exception:  # noqa: BLE001 - whatever it is, the caller gets a problem document
-        _log.exception("request %s failed", call.request_id)
-        failure = Problem("internal", "The license cloud failed to answer this request.")
-    return problem_reply(failure, call.request_id)
 
 
 # Refusals that say nothing about the request itself: the same request may succeed later.
@@ -194,11 +195,17 @@ _CALLER_BY_TOKEN = (
 )
 
 
-def authenticate(connection: Connection, call: Call) -> Caller:
+def authenticate(store: Store, call: Call) -> Caller:
     """Return whom the access token belongs to.
 
     Raises `Problem` (`token-missing`, `token-invalid`, `token-expired`).
     """
+    with store.read() as connection:
+        return find_caller(connection, call)
+
+
+def find_caller(connection: Connection, call: Call) -> Caller:
+    """Do what `authenticate` does, within a transaction."""
     scheme, _, token = call.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Problem("token-missing", "This needs an access token.", headers=CHALLENGE)
