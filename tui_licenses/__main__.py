@@ -31,19 +31,20 @@ def main() -> None:
     from tui_licenses.last_resort import take_over
 
     take_over(_recorded)
+    if "TUI_LICENSES_REFRESH_TOKEN" in os.environ:
+        from tui_licenses.secret import hold_secrets
+
+        hold_secrets(os.environ)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the arguments ask for and return the exit status; nothing is raised."""
     try:
-        if "TUI_LICENSES_REFRESH_TOKEN" in os.environ:
-            from tui_licenses.secret import hold_secrets
-
-            hold_secrets(os.environ)
-        if isinstance(sys.stdout, TextIOWrapper):
-            # A terminal that cannot show a name must not keep the rest from being shown.
-            sys.stdout.reconfigure(errors="backslashreplace")
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                # A terminal that cannot show a name must not keep the rest from being shown.
+                stream.reconfigure(errors="backslashreplace")
         status = _dispatch(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -54,7 +55,9 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except SystemExit as end:
         # A library that ends the program in its own words.
-        return end.code if isinstance(end.code, int) else _fail(arguments, end)
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        return _fail(arguments, end)
     except Exception as error:  # noqa: BLE001 - the last boundary: no traceback reaches a user
         return _fail(arguments, error)
     return status
@@ -184,7 +187,9 @@ def _fail(arguments: Sequence[str], error: BaseException) -> int:
 
         make_output(arguments).failure(told)
     else:
-        print(f"Error: {told.message}\n{told.next_step}", file=sys.stderr)
+        from tui_licenses.text import clean
+
+        print(f"Error: {clean(told.message)}\n{clean(told.next_step)}", file=sys.stderr)
     return told.exit_status
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from _typeshed import Unused
 
 Recorder = Callable[[BaseException], object]
+# Takes one line, which it may show.
+Write = Callable[[str], object]
 
 _OUR_LOGGERS = "tui_licenses"
 
@@ -30,11 +32,12 @@ def take_over(record: Recorder) -> None:
     sys.unraisablehook = lambda failure: _tell(record, failure.exc_value)
 
 
-def take_over_libraries(record: Recorder) -> None:
-    """Do the same for threads, and show of what is logged only what is safe to show.
+def take_over_libraries(record: Recorder, write: Write | None = None) -> None:
+    """Do the same for threads, and tell of what is logged only what is safe to tell.
 
-    Warnings and errors of our own loggers go to standard error in their words; of libraries only
-    that they failed. Apart from `take_over`, since it imports what a first picture does not need.
+    Warnings and errors of our own loggers are told in their words, of libraries only that they
+    failed: to `write`, a cleaned line each, or else to standard error. Apart from `take_over`,
+    since it imports what a first picture does not need.
     """
     import logging
     import threading
@@ -42,12 +45,19 @@ def take_over_libraries(record: Recorder) -> None:
 
     class SafeHandler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            print("\n".join(_lines(record)), file=sys.stderr, flush=True)
+            for line in _lines(record):
+                (write or _write_to_standard_error)(line)
 
     threading.excepthook = lambda failure: _tell(record, failure.exc_value)
     logging.lastResort = SafeHandler(logging.WARNING)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
+
+
+def _write_to_standard_error(line: str) -> None:
+    from tui_licenses.text import clean
+
+    print(clean(line), file=sys.stderr, flush=True)
 
 
 def places_of(error: BaseException) -> list[str]:
@@ -73,8 +83,8 @@ def _lines(record: logging.LogRecord) -> list[str]:
     from tui_licenses.text import clean
 
     is_ours = record.name.split(".")[0] == _OUR_LOGGERS
-    lines = [redact(clean(record.getMessage())) if is_ours else f"{record.name}: a failure"]
+    lines = [redact(record.getMessage()) if is_ours else f"{record.name}: a failure"]
     error = record.exc_info[1] if record.exc_info else None
     if error is not None:
         lines += [f"  {type(error).__name__}", *places_of(error)]
-    return lines
+    return [clean(line) for line in lines]

@@ -88,6 +88,14 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
+def is_folder(path: Path) -> bool:
+    """Say whether a path leads to a folder; one that cannot be looked at is none.
+
+    `Path.is_dir` raises for a name that is too long, and in a folder that may not be entered.
+    """
+    return os.path.isdir(path)  # noqa: PTH112 - as above
+
+
 def _create(folder: Path) -> None:
     if folder.is_dir():
         return

@@ -53,6 +53,9 @@ def test_every_command_of_the_contract_is_documented() -> None:
         "profile",
         "events list",
         *(f"cloud {verb}" for verb in ("init", "seed", "serve", "issue", "check")),
+        *(f"cloud {verb}" for verb in ("backup", "restore")),
+        *(f"cloud signing-keys {verb}" for verb in ("list", "rotate", "retire", "revoke")),
+        *(f"cloud signing-keys {verb}" for verb in ("rotate-root", "export-root")),
         *(f"cloud {verb}" for verb in ("suspend", "reinstate", "revoke")),
         *(f"cloud tokens {verb}" for verb in ("list", "make", "revoke")),
     ):

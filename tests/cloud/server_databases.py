@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -47,9 +48,9 @@ class ServerDatabases:
         self._maker.submit(self.cluster.drop_database, name)
 
     @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Stop the server for a while, when nothing is being made."""
-        self._maker.submit(self.cluster.stop).result()
+    def stopped(self, number: signal.Signals = signal.SIGINT) -> Iterator[None]:
+        """Stop the server for a while, when nothing is being made; SIGQUIT is a crash."""
+        self._maker.submit(self.cluster.stop, number).result()
         try:
             yield
         finally:

@@ -12,7 +12,8 @@ from tests.cloud.lab import Lab
 from tests.cloud.older_schemas import BACK_TO_0002
 from tests.cloud.query_plans import Recording
 from tui_licenses.cloud.administration import check, make_account
-from tui_licenses.cloud.store import connect_engine, open_store
+from tui_licenses.cloud.sqlite import connect_engine
+from tui_licenses.cloud.store import open_store
 
 UNGUARD = ("DROP TRIGGER event_is_never_changed", "DROP TRIGGER event_is_never_removed")
 _LAST = "(SELECT max(sequence) FROM event AS other WHERE other.account_id = event.account_id)"
@@ -57,10 +58,12 @@ def plant(database: Path, *statements: str) -> None:
 
 
 @pytest.mark.parametrize("statements", DAMAGE.values(), ids=DAMAGE)
-def test_what_is_done_to_events_is_found(database: Path, statements: tuple[str, ...]) -> None:
-    assert check(database) == ()
-    plant(database, *UNGUARD, *statements)
-    codes = {finding.code for finding in check(database)}
+def test_what_is_done_to_events_is_found(
+    sqlite_database: Path, statements: tuple[str, ...]
+) -> None:
+    assert check(sqlite_database) == ()
+    plant(sqlite_database, *UNGUARD, *statements)
+    codes = {finding.code for finding in check(sqlite_database)}
     assert (
         {"audit-wrong", "audit-unguarded"}
         <= codes
@@ -75,26 +78,28 @@ def test_what_is_done_to_events_is_found(database: Path, statements: tuple[str, 
 @pytest.mark.parametrize(
     "statement", ["UPDATE event SET actor = 'nobody'", "DELETE FROM event WHERE sequence = 1"]
 )
-def test_the_database_refuses_to_change_events(database: Path, statement: str) -> None:
+def test_the_database_refuses_to_change_events(sqlite_database: Path, statement: str) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="never changed"):
-        plant(database, statement)
-    assert check(database) == ()
+        plant(sqlite_database, statement)
+    assert check(sqlite_database) == ()
 
 
 async def test_every_change_continues_the_chain(lab: Lab) -> None:
     before = lab.count("event")
     await make_every_request(lab, Recording())
     assert lab.count("event") > before
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
-def test_the_events_of_an_older_database_are_chained_when_it_is_opened(database: Path) -> None:
-    engine = connect_engine(database)
+def test_the_events_of_an_older_database_are_chained_when_it_is_opened(
+    sqlite_database: Path,
+) -> None:
+    engine = connect_engine(sqlite_database)
     with engine.connect() as connection, connection.begin():
         for statement in BACK_TO_0002:
             connection.exec_driver_sql(statement)
     engine.dispose()
-    open_store(database).close()
-    assert check(database) == ()
-    make_account(database, "Acme", "Pro")
-    assert check(database) == ()
+    open_store(sqlite_database).close()
+    assert check(sqlite_database) == ()
+    make_account(sqlite_database, "Acme", "Pro")
+    assert check(sqlite_database) == ()

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.cloud.conftest import Template
+from tests.cloud.lab import copy_database
 from tests.support.tls import make_authority
 from tests.trust.clouds import OURS, SeededCloud, ServedProcess, serve, sign_in
 from tests.trust.hostile_callers import PATIENCE_SECONDS, Caller, Ending, call, call_all
@@ -25,11 +26,13 @@ _CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 _CHUNK = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
 
 
-@pytest.fixture
-def server(database: Path, template: Template, tmp_path: Path) -> Iterator[ServedProcess]:
+@pytest.fixture(scope="module")
+def server(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedProcess]:
+    """Serve one cloud for all tests here: none of them leaves anything in it."""
     names = ("head_seconds", "body_seconds", "idle_seconds", "answer_seconds")
-    cloud = SeededCloud("SQLite", database, template[1].tokens)
-    log = tmp_path / "server.log"
+    folder = tmp_path_factory.mktemp("connections")
+    cloud = SeededCloud("SQLite", copy_database(template[0], folder), template[1].tokens)
+    log = folder / "server.log"
     with serve(cloud, log, OURS, **dict.fromkeys(names, _SECONDS)) as started:
         yield started
     assert "Traceback" not in log.read_text()
@@ -105,7 +108,15 @@ async def test_an_ambiguous_request_is_refused_and_nothing_after_it_is_read(
     ending = await _end(server, Caller(text))
     assert ending.status == 400
     assert b"application/problem+json" in ending.answer
+    assert b"nosniff" in ending.answer
     assert b"HTTP/1.1 200" not in ending.answer
+
+
+@pytest.mark.parametrize("host", [b"[", b"x/y?z", b"a@b:99999999", b"\xff", b""])
+async def test_a_host_is_whatever_the_caller_says(server: ServedProcess, host: bytes) -> None:
+    head = _HEAD.replace(b"Host: x", b"Host: " + host)
+    ending = await _end(server, Caller(head + b"Connection: close\r\n\r\n"))
+    assert ending.status == 200
 
 
 async def test_requests_sent_ahead_are_answered_in_turn_but_not_without_end(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from random import Random
 
@@ -10,6 +12,7 @@ import pytest
 
 from tests.cloud.conftest import Template
 from tests.cloud.lab import Database
+from tests.cloud.server_databases import ServerDatabases
 from tests.trust.harness import Run
 from tests.trust.killed_server import (
     client_of,
@@ -52,6 +55,35 @@ def test_a_server_that_is_killed_loses_nothing_and_does_nothing_twice(
     store.close()
     assert [customer.waiting for customer in customers] == [None] * 3
     assert check(database) == ()
+
+
+def test_a_database_server_that_crashes_loses_nothing(
+    postgresql_database: str,
+    postgresql_template: Template,
+    server_databases: ServerDatabases,
+    run: Run,
+) -> None:
+    store = open_store(postgresql_database)
+    token = postgresql_template[1].tokens[0]
+    customers = find_customers(postgresql_database, store, token, 3)
+    with served(postgresql_database) as (url, _), ThreadPoolExecutor(3) as pool:
+        headers = sign_in(url, token)
+        with client_of(url, headers) as client:
+            working = [pool.submit(customer.work, client) for customer in customers]
+            while not all(customer.told for customer in customers):
+                wait(working, timeout=0.01)
+            with server_databases.stopped(signal.SIGQUIT):
+                wait(working)
+            for customer in customers:
+                (refused,) = customer.refused
+                assert ": 503 " in refused
+                customer.refused.clear()
+                # The same server of the cloud goes on as soon as its database is back.
+                customer.work(client, 1)
+    judge_customers(run, store, customers, "after the crash")
+    store.close()
+    assert [customer.waiting for customer in customers] == [None] * 3
+    assert check(postgresql_database) == ()
 
 
 def test_a_file_that_cannot_grow_is_told_and_keeps_what_it_confirmed(

@@ -113,6 +113,25 @@ async def test_one_of_many_callers_at_once_gets_the_key(lab: Lab) -> None:
     assert check(lab.database) == ()
 
 
+async def test_two_accounts_change_the_instance_they_share_at_once(lab: Lab) -> None:
+    own = {entry["id"] for entry in await lab.keys(kind="master")}
+    (shared,) = [i for i in await lab.instances("licensed") if i["masterKeyId"] not in own]
+    add_ons = await lab.keys("unassigned", "addOn", who="partner")
+    path = f"/licensing/instances/{shared['id']}"
+    answers = await asyncio.gather(
+        *(lab.activate([each["key"]], shared["id"], who="partner") for each in add_ons),
+        *(
+            lab.ask("PATCH", path, headers={"If-Match": "*"}, json={"name": f"Name {number}"})
+            for number in range(8)
+        ),
+    )
+    assert {answer.status_code for answer in answers} == {200, 201}
+    after = (await lab.get(path)).json()
+    assert after["revision"] == shared["revision"] + len(add_ons) + 8
+    assert after["addOnCount"] == shared["addOnCount"] + len(add_ons)
+    assert check(lab.database) == ()
+
+
 def _grab(store: Store, account_id: str, key: str, instance_id: str) -> bool:
     author = Author(account_id, "racer", to_instant(store.clock()))
     request = WireActivationRequest(keys=[key], instance_id=instance_id, replace_master=True)

@@ -17,6 +17,7 @@ import pytest
 from tests.cloud.conftest import Template
 from tests.cloud.lab import Clock, Lab, on_postgresql, problem
 from tests.cloud.server_databases import ServerDatabases, database_name, secrets_folder
+from tests.support import postgresql as support
 from tests.support.postgresql import LOCKED_PASSWORD, LOCKED_USER, Cluster
 from tui_licenses.cloud import postgresql
 from tui_licenses.cloud.administration import InitialiseReport, accounts, check, initialise
@@ -275,3 +276,22 @@ def test_a_change_that_meets_another_each_time_is_refused_in_the_end() -> None:
         repeated(work)
     assert refused.value.problem_code.code == "revision-mismatch"
     assert len(attempts) > 1
+
+
+def test_a_machine_without_a_server_is_told_and_an_error_where_one_is_required(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(support, "_DEBIAN", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(support.NoPostgresqlError, match="There is no PostgreSQL"):
+        support.find_binaries()
+    monkeypatch.setattr(support, "_IS_REQUIRED", True)
+    with pytest.raises(RuntimeError, match=support.REQUIRED_VARIABLE):
+        support.find_binaries()
+
+
+def test_a_password_among_the_parameters_of_a_url_is_hidden_like_any_other() -> None:
+    url = find_database("postgresql://licenses@host/name?password=sesame&sslmode=require").url
+    assert url.password == "sesame"
+    assert "sesame" not in f"{url!r} {url}"
+    assert dict(url.query) == {"sslmode": "require"}

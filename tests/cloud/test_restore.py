@@ -8,11 +8,21 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.conftest import Template
-from tests.cloud.lab import Lab, open_lab, problem
-from tests.support.restores import CASES, PASSPHRASE, Case, Scene, make_template
-from tui_licenses.cloud.administration import back_up, check, make_account, restore
+from tests.cloud.lab import Database, Lab, open_lab, problem
+from tests.cloud.server_databases import ServerDatabases
+from tests.support.backups import rewritten
+from tests.support.restores import CASES, PASSPHRASE, Case, Scene, edited_event, make_template
+from tui_licenses.cloud.administration import (
+    accounts,
+    back_up,
+    check,
+    make_account,
+    restore,
+    rotate_signing_key,
+)
 from tui_licenses.cloud.restore import RestoreOptions
-from tui_licenses.errors import FileError, UseError
+from tui_licenses.cloud.store import open_store
+from tui_licenses.errors import DocumentError, FileError, StateError, UseError
 
 
 @pytest.fixture(scope="session")
@@ -92,20 +102,77 @@ def test_a_backup_of_a_cloud_that_serves_is_one_moment(seeded: Path, tmp_path: P
         assert check(new) == ()
 
 
+def test_an_older_database_put_back_as_a_whole_is_found_with_a_backup(
+    seeded: Path, tmp_path: Path
+) -> None:
+    scene = Scene.make(seeded, tmp_path)
+    older = scene.database.read_bytes()
+    rotate_signing_key(scene.database)
+    scene.issue()
+    make_account(scene.database, "Later", "Pro")
+    back_up(scene.database, tmp_path / "later")
+    assert check(scene.database, tmp_path / "later") == ()
+    assert check(scene.database, scene.backup) == ()
+    scene.database.write_bytes(older)
+    assert check(scene.database) == ()
+    found = {finding.target.split()[0] for finding in check(scene.database, tmp_path / "later")}
+    assert found == {"trust", "account", "instance"}
+
+
 async def test_copies_of_before_begin_anew_after_a_restore(
     lab: Lab, template: Template, tmp_path: Path
 ) -> None:
     cursor = (await lab.get("/licensing/changes?limit=0")).json()["nextCursor"]
     assert (await lab.get(f"/licensing/changes?cursor={cursor}")).status_code == 200
-    back_up(lab.store.path, tmp_path / "backup")
+    back_up(lab.database, tmp_path / "backup")
+    with pytest.raises(StateError) as refused:
+        restore(lab.database, tmp_path / "backup", RestoreOptions())
+    assert refused.value.code == "database-in-use"
     lab.store.close()
-    restore(lab.store.path, tmp_path / "backup", RestoreOptions())
-    again = open_lab(lab.store.path, template[1])
+    assert restore(lab.database, tmp_path / "backup", RestoreOptions()).previous is not None
+    assert check(lab.database) == ()
+    again = open_lab(lab.database, template[1])
     async with again.client:
-        refused = await again.get(f"/licensing/changes?cursor={cursor}")
-        problem(refused, 400, "invalid-cursor")
+        problem(await again.get(f"/licensing/changes?cursor={cursor}"), 400, "invalid-cursor")
         newest = (await again.items("/licensing/events?limit=1"))[0]
         assert newest["action"] == "cloud.restored"
         anew = (await again.get("/licensing/changes?limit=0")).json()["nextCursor"]
         assert (await again.get(f"/licensing/changes?cursor={anew}")).status_code == 200
     again.store.close()
+
+
+@pytest.mark.parametrize("to_a_server", [False, True])
+def test_a_backup_goes_from_one_engine_to_the_other(
+    sqlite_database: Path,
+    postgresql_database: str,
+    server_databases: ServerDatabases,
+    tmp_path: Path,
+    to_a_server: bool,
+) -> None:
+    origin: Database = sqlite_database if to_a_server else postgresql_database
+    target = server_databases.empty() if to_a_server else tmp_path / "new" / "cloud.db"
+    back_up(origin, tmp_path / "backup", PASSPHRASE)
+    options = RestoreOptions(passphrase=PASSPHRASE)
+    report = restore(target, tmp_path / "backup", options)
+    assert (report.previous, check(target)) == (None, ())
+    assert accounts(target) == accounts(origin)
+
+
+def test_on_a_server_a_refused_restore_leaves_everything_as_it_was(
+    postgresql_database: str, tmp_path: Path
+) -> None:
+    back_up(postgresql_database, tmp_path / "backup")
+    make_account(postgresql_database, "Later", "Pro")
+    before = accounts(postgresql_database)
+    with pytest.raises(StateError) as refused:
+        restore(postgresql_database, tmp_path / "backup", RestoreOptions())
+    assert refused.value.code == "backup-behind"
+    store = open_store(postgresql_database)
+    key = store.signing.signers[0]
+    store.close()
+    forged = rewritten((tmp_path / "backup").read_bytes(), edited_event, key)
+    (tmp_path / "backup").write_bytes(forged)
+    with pytest.raises(DocumentError) as unsound:
+        restore(postgresql_database, tmp_path / "backup", RestoreOptions(discard_newer=True))
+    assert unsound.value.code == "backup-unsound"
+    assert (accounts(postgresql_database), check(postgresql_database)) == (before, ())

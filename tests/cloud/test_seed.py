@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, Table, select
 
+from tests.cloud.conftest import Template
 from tests.cloud.lab import INSTANCES, KEYS, SEEDED_FOR, Database, Lab
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import check, initialise, seed
@@ -50,6 +51,12 @@ def test_the_same_seed_makes_the_same_rows_and_another_one_others(tmp_path: Path
         made.append(_rows(database))
     assert made[0] == made[1]
     assert made[0]["license_key"] != made[2]["license_key"]
+
+
+def test_both_kinds_of_database_hold_the_same_rows(
+    sqlite_template: Template, postgresql_template: Template
+) -> None:
+    assert _rows(sqlite_template[0]) == _rows(postgresql_template[0])
 
 
 def test_tokens_and_signing_keys_are_never_the_same(tmp_path: Path) -> None:
@@ -109,10 +116,10 @@ async def test_profiles_are_lshw_xml_of_different_servers(lab: Lab) -> None:
     assert len(set(fingerprints)) == len(fingerprints)
 
 
-def test_a_large_estate_is_sound(tmp_path: Path) -> None:
-    report = seed(tmp_path / "cloud.db", instances=60, keys=2000, random_seed=3)
+def test_a_large_estate_is_sound(empty_database: Database) -> None:
+    report = seed(empty_database, instances=60, keys=2000, random_seed=3)
     assert report.instance_count == 60 + 1 + 3 * 7
-    assert check(tmp_path / "cloud.db") == ()
+    assert check(empty_database) == ()
 
 
 def test_keys_that_find_no_instance_wait(tmp_path: Path) -> None:
@@ -129,13 +136,12 @@ def test_an_estate_too_small_to_show_everything_is_refused(
     assert refused.value.code == "invalid-request"
 
 
-def test_a_cloud_with_accounts_is_not_seeded_again(tmp_path: Path) -> None:
-    seed(tmp_path / "cloud.db", instances=6, keys=24)
+def test_a_cloud_with_accounts_is_not_seeded_again(database: Database) -> None:
     with pytest.raises(UseError) as refused:
-        seed(tmp_path / "cloud.db", instances=6, keys=24)
+        seed(database, instances=6, keys=24)
     assert refused.value.code == "database-not-empty"
 
 
-def test_a_cloud_that_was_only_made_can_be_seeded(tmp_path: Path) -> None:
-    initialise(tmp_path / "cloud.db")
-    assert seed(tmp_path / "cloud.db", instances=6, keys=24).key_count > 24
+def test_a_cloud_that_was_only_made_can_be_seeded(empty_database: Database) -> None:
+    initialise(empty_database)
+    assert seed(empty_database, instances=6, keys=24).key_count > 24

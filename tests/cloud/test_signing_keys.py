@@ -63,7 +63,7 @@ def _code(refused: pytest.ExceptionInfo[TuiLicensesError]) -> str:
 async def test_old_and_new_sign_together_after_a_rotation(lab: Lab) -> None:
     before = await _follow(lab, None)
     old_file, (old,), serial = await _license_file(lab)
-    listed = rotate_signing_key(lab.store.path)
+    listed = rotate_signing_key(lab.database)
     new = listed.keys[-1].keyid
     assert (listed.revision, listed.here) == (2, frozenset({old, new}))
     file, signed_by, next_serial = await _license_file(lab)
@@ -71,17 +71,17 @@ async def test_old_and_new_sign_together_after_a_rotation(lab: Lab) -> None:
     trust = await _follow(lab, before)
     for content in (old_file, file):
         _verify(lab, content, trust)
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 async def test_a_retired_key_signs_no_more_and_what_it_signed_stays_valid(lab: Lab) -> None:
     trust = await _follow(lab, None)
     old_file, (old,), _ = await _license_file(lab)
     with pytest.raises(StateError) as refused:
-        retire_signing_key(lab.store.path, old)
+        retire_signing_key(lab.database, old)
     assert _code(refused) == "last-signing-key"
-    new = rotate_signing_key(lab.store.path).keys[-1].keyid
-    retire_signing_key(lab.store.path, old)
+    new = rotate_signing_key(lab.database).keys[-1].keyid
+    retire_signing_key(lab.database, old)
     file, signed_by, _ = await _license_file(lab)
     assert signed_by == [new]
     trust = await _follow(lab, trust)
@@ -89,13 +89,13 @@ async def test_a_retired_key_signs_no_more_and_what_it_signed_stays_valid(lab: L
     for content in (old_file, file):
         _verify(lab, content, trust)
     with pytest.raises(StateError):
-        retire_signing_key(lab.store.path, old)
+        retire_signing_key(lab.database, old)
 
 
 async def test_what_a_revoked_key_signed_is_refused_and_issued_anew(lab: Lab) -> None:
     trust = await _follow(lab, None)
     old_file, (old,), serial = await _license_file(lab)
-    listed = revoke_signing_key(lab.store.path, old)
+    listed = revoke_signing_key(lab.database, old)
     assert [key.status for key in listed.keys] == ["revoked", "active"]
     assert listed.revision == 2
     assert not lab.store.path.with_name("cloud-signing.key").exists()
@@ -107,48 +107,50 @@ async def test_what_a_revoked_key_signed_is_refused_and_issued_anew(lab: Lab) ->
     file, signed_by, next_serial = await _license_file(lab)
     assert (signed_by, next_serial) == ([listed.keys[-1].keyid], serial + 1)
     _verify(lab, file, trust)
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 async def test_one_of_two_keys_is_revoked_without_another_new_one(lab: Lab) -> None:
-    old, new = rotate_signing_key(lab.store.path).keys
-    listed = revoke_signing_key(lab.store.path, old.keyid)
+    old, new = rotate_signing_key(lab.database).keys
+    listed = revoke_signing_key(lab.database, old.keyid)
     assert [key.keyid for key in listed.keys] == [old.keyid, new.keyid]
     assert (await _license_file(lab))[1] == [new.keyid]
     with pytest.raises(NotFoundError):
-        revoke_signing_key(lab.store.path, "0" * 16)
+        revoke_signing_key(lab.database, "0" * 16)
 
 
-def test_no_more_keys_are_active_than_a_document_has_signatures(database: Path) -> None:
+def test_no_more_keys_are_active_than_a_document_has_signatures(sqlite_database: Path) -> None:
     for _ in range(3):
-        rotate_signing_key(database)
+        rotate_signing_key(sqlite_database)
     with pytest.raises(StateError) as refused:
-        rotate_signing_key(database)
+        rotate_signing_key(sqlite_database)
     assert _code(refused) == "too-many-signing-keys"
-    active = [key for key in signing_keys(database).keys if key.status is SigningKeyStatus.ACTIVE]
+    active = [
+        key for key in signing_keys(sqlite_database).keys if key.status is SigningKeyStatus.ACTIVE
+    ]
     assert len(active) == 4
 
 
 async def test_a_reader_of_the_old_root_follows_to_the_new_one(lab: Lab) -> None:
     trust = await _follow(lab, None)
     old_root = lab.store.signing.root
-    listed = rotate_root(lab.store.path)
+    listed = rotate_root(lab.database)
     assert listed.root != old_root
     assert listed.has_root
-    rotate_signing_key(lab.store.path)
+    rotate_signing_key(lab.database)
     trust = await _follow(lab, trust)
     assert (trust.anchor, trust.roots, trust.revision) == (old_root, (listed.root,), 4)
     newcomer = establish_trust(trust.document, listed.root, is_lab=True)
     file, _, _ = await _license_file(lab)
     for reader in (trust, newcomer):
         _verify(lab, file, reader)
-    assert check(lab.store.path) == ()
+    assert check(lab.database) == ()
 
 
 async def test_a_root_that_is_kept_off_the_host_is_asked_for(lab: Lab, tmp_path: Path) -> None:
-    database, kept = lab.store.path, tmp_path / "carried-away.key"
+    database, kept = lab.database, tmp_path / "carried-away.key"
     assert not export_root(database, kept).has_root
-    assert not database.with_name("cloud-root.key").exists()
+    assert not lab.store.path.with_name("cloud-root.key").exists()
     assert kept.stat().st_mode & 0o777 == 0o600
     with pytest.raises(UseError) as refused:
         rotate_signing_key(database)
@@ -174,26 +176,26 @@ def _as_credentials(database: Path, folder: Path, mode: int) -> None:
 
 
 async def test_systemd_hands_over_the_secrets(
-    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _as_credentials(database, tmp_path / "credentials", 0o440)
+    _as_credentials(sqlite_database, tmp_path / "credentials", 0o440)
     with pytest.raises(FileError) as refused:
-        signing_keys(database)
+        signing_keys(sqlite_database)
     assert _code(refused) == "secret-missing"
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
-    listed = signing_keys(database)
+    listed = signing_keys(sqlite_database)
     assert listed.has_root
     assert listed.here == {listed.keys[0].keyid}
-    assert check(database) == ()
+    assert check(sqlite_database) == ()
 
 
 def test_a_credential_that_everybody_could_read_is_refused(
-    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _as_credentials(database, tmp_path / "credentials", 0o444)
+    _as_credentials(sqlite_database, tmp_path / "credentials", 0o444)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
     with pytest.raises(FileError) as refused:
-        signing_keys(database)
+        signing_keys(sqlite_database)
     assert _code(refused) == "file-not-private"
     assert "chmod o-rwx" in refused.value.next_step
 

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import insert
 
+from tests.cloud.lab import Database, plant
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import initialise
 from tui_licenses.cloud.database import find_database
@@ -40,8 +41,8 @@ def test_making_a_database_again_changes_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "cloud-root.key").read_bytes() == root
 
 
-def test_the_migrations_make_the_tables_the_program_uses(tmp_path: Path) -> None:
-    store, _, _ = create_store(tmp_path / "cloud.db")
+def test_the_migrations_make_the_tables_the_program_uses(empty_database: Database) -> None:
+    store, _, _ = create_store(empty_database)
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, tables.metadata) == []
@@ -64,8 +65,8 @@ def test_the_database_keeps_what_was_answered_and_its_references(tmp_path: Path)
     }
 
 
-def test_a_failed_transaction_leaves_no_trace(tmp_path: Path) -> None:
-    store, _, _ = create_store(tmp_path / "cloud.db")
+def test_a_failed_transaction_leaves_no_trace(empty_database: Database) -> None:
+    store, _, _ = create_store(empty_database)
 
     def fail() -> None:
         with store.write() as connection:
@@ -80,13 +81,8 @@ def test_a_failed_transaction_leaves_no_trace(tmp_path: Path) -> None:
     assert "x" not in names
 
 
-def test_a_database_of_a_newer_program_is_refused(tmp_path: Path) -> None:
-    database = tmp_path / "cloud.db"
-    initialise(database)
-    engine = connect_engine(database)
-    with engine.connect() as connection, connection.begin():
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    engine.dispose()
+def test_a_database_of_a_newer_program_is_refused(database: Database) -> None:
+    plant(database, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(UseError) as refused:
         open_store(database)
     assert refused.value.code == "database-newer"

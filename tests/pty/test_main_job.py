@@ -133,7 +133,7 @@ def _activate(terminal: Terminal, key: str, profile: Path) -> None:
     terminal.press("enter")
     terminal.wait_for("Read from", "fingerprint")
     terminal.press("f8")
-    terminal.wait_for("On a new instance, Neues Haus", "is activated")
+    terminal.wait_for("On a new instance:", "“Neues Haus”", "is activated")
     terminal.press("f8")
     terminal.wait_for("1 key activated on Neues Haus", "License file no. 1")
     terminal.press("d")

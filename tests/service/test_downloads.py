@@ -101,7 +101,7 @@ async def test_a_profile_is_saved_byte_for_byte(services: Services, tmp_path: Pa
     saved = await services.downloads.profile(instance, tmp_path)
     assert saved.path.read_bytes() == await services.instances.profile(instance.id)
     assert saved.path.name == services.downloads.profile_name(instance)
-    assert (saved.kind, saved.contents) == (DocumentKind.PROFILE, None)
+    assert (saved.kind, saved.contents) == (DocumentKind.PROFILE, "from a lab")
 
 
 async def test_a_certificate_is_saved_for_a_key(services: Services, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ async def test_a_certificate_is_saved_for_a_key(services: Services, tmp_path: Pa
     saved = await services.downloads.certificate(key, tmp_path)
     assert saved.path.read_bytes().startswith(b"%PDF-")
     assert saved.path.name == services.downloads.certificate_name(key)
-    assert saved.subject == key.key[-4:]
+    assert (saved.subject, saved.contents) == (key.key[-4:], "from a lab")
     assert key.key not in saved.path.name
 
 

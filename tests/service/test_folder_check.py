@@ -10,6 +10,7 @@ import pytest
 from tests.support.signed_documents import SignedServer, add_root, offline_service
 from tests.vectors.materials import ISSUED, ISSUER, KEYS, sign
 from tests.vectors.materials import payload as license_payload
+from tests.vectors.valid import certificate
 from tui_licenses.documents.envelope import LICENSE_TYPE, MANIFEST_TYPE
 from tui_licenses.documents.manifest import build_manifest, manifest_file
 from tui_licenses.documents.trust import SigningKeyStatus, TrustedKey
@@ -123,6 +124,18 @@ def test_what_no_manifest_lists_is_told(tmp_path: Path) -> None:
     for kind in ("profile", "certificate"):
         file = found[OTHER.name(kind)]
         assert (file.kind, file.check, code_of(file)) == (kind, FileCheck.UNLISTED, "not-listed")
+
+
+def test_an_unlisted_certificate_with_a_false_code_is_refused(tmp_path: Path) -> None:
+    ONE.save(tmp_path, ONE.documents())
+    for name, code in (("good", certificate()), ("false", certificate()[:-86] + b"A" * 86)):
+        (tmp_path / f"{name}.pdf").write_bytes(b"%PDF-1.4\n/Keywords (" + code + b")\n%%EOF")
+    found = checks(tmp_path)
+    assert found["good.pdf"].check is FileCheck.UNLISTED
+    assert (found["false.pdf"].check, code_of(found["false.pdf"])) == (
+        FileCheck.REFUSED,
+        "bad-signature",
+    )
 
 
 def test_links_pipes_folders_and_endless_files_are_refused(tmp_path: Path) -> None:

@@ -8,13 +8,16 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pypdf
 import pytest
 
+from tests.support.signed_documents import add_root
 from tests.support.values import NOW
+from tests.vectors.materials import payload, sign
 from tui_licenses import paths
 from tui_licenses.config import Configuration
 from tui_licenses.documents.license_file import build_license_file, inspect_license_file
@@ -57,7 +60,7 @@ async def test_a_downloaded_file_is_inspected_and_verified(
     verified = services.verification.verify(saved.path, fingerprint=instance.fingerprint)
     assert verified.is_lab
     assert verified.path == saved.path
-    assert verified.contents == services.verification.inspect(saved.path)
+    assert replace(verified.contents, is_lab=False) == services.verification.inspect(saved.path)
     contents = verified.contents
     assert (contents.instance_id, contents.fingerprint) == (instance.id, instance.fingerprint)
     assert (contents.sha256, contents.size_bytes) == (saved.sha256, saved.size_bytes)
@@ -103,6 +106,33 @@ async def test_an_older_file_than_one_seen_is_refused_unless_that_is_wanted(
     assert "Accepted all the same" in caplog.text
     with pytest.raises(DocumentError):
         services.verification.verify(saved.path)
+
+
+def test_looking_at_a_file_opens_no_cloud_and_knows_the_labs_that_were_added(
+    tmp_path: Path,
+) -> None:
+    services = open_services(Configuration(), None, {})
+    file = tmp_path / "license.bin"
+    file.write_bytes(sign(payload()))
+    assert not services.verification.inspect(file).is_lab
+    assert not paths.embedded_cloud_folder().exists()
+    root = add_root(is_lab=True)
+    assert services.verification.inspect(file).summary.endswith("(lab)")
+    (paths.trust_folder() / f"{root.fingerprint}.json").write_bytes(b"damaged")
+    assert not services.verification.inspect(file).is_lab
+
+
+async def test_a_download_is_refused_while_the_trusted_roots_are_not_in_order(
+    services: Services, tmp_path: Path
+) -> None:
+    root = add_root()
+    revision = paths.state_folder() / "serials" / f"{root.fingerprint}-trust-revision"
+    revision.write_bytes(b"damaged")
+    with pytest.raises(DocumentError) as caught:
+        await saved_license(services, tmp_path)
+    assert caught.value.code == "serial-unreadable"
+    assert str(revision) in caught.value.message
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_folder_is_checked_file_by_file(services: Services, tmp_path: Path) -> None:

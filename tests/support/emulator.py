@@ -114,11 +114,15 @@ class Emulator(pyte.Screen):
             self._put_all(data)
             return
         for glyph in iter_graphemes(data):
-            width = 1 if glyph.isascii() else self._measure(glyph)
+            width = self.measured(glyph)
             if width > 0:
                 self._put(glyph, width)
             else:
                 self._join(glyph)
+
+    def measured(self, glyph: str) -> int:
+        """Return how many cells this terminal gives to a glyph."""
+        return 1 if glyph.isascii() else self._measure(glyph)
 
     def _put_all(self, data: str) -> None:
         x = self.cursor.x

@@ -29,8 +29,11 @@ USER = "licenses"
 # Whoever signs in as this one needs its password.
 LOCKED_USER, LOCKED_PASSWORD = "locked", "correct horse battery staple"
 
+# Older ones know neither ICU as the default collation nor copies through the log.
+_OLDEST = 15
 _DEBIAN = Path("/usr/lib/postgresql")
 _START_SECONDS = 60
+_MEMORY_BYTES = 512 * 1024 * 1024
 _ACCESS = f"""
 local all {LOCKED_USER} scram-sha-256
 local all all trust
@@ -39,6 +42,8 @@ _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "120",
     "shared_buffers": "32MB",
+    # In the folder of the data, so that it goes with it after a crash too.
+    "dynamic_shared_memory_type": "mmap",
     "autovacuum": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
@@ -57,17 +62,28 @@ def find_binaries() -> Path:
 
     Raises `NoPostgresqlError`, or `RuntimeError` where the environment demands them.
     """
-    versions = (path for path in _DEBIAN.glob("*/bin") if path.parent.name.isdecimal())
-    found = sorted(versions, key=lambda path: int(path.parent.name), reverse=True)
+    found = sorted(_DEBIAN.glob("*/bin"), key=_version, reverse=True)
     on_path = shutil.which("initdb")
     found += [Path(on_path).resolve().parent] if on_path else []
     for folder in found:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
+        programs = (folder / "initdb", folder / "postgres", folder / "pg_isready")
+        if all(program.exists() for program in programs) and _version(folder) >= _OLDEST:
             return folder
-    sentence = "There is no PostgreSQL on this machine: no initdb below /usr/lib/postgresql."
+    sentence = f"There is no PostgreSQL {_OLDEST} or newer on this machine (initdb, postgres)."
     if _IS_REQUIRED:
         raise RuntimeError(f"{sentence} {REQUIRED_VARIABLE} demands it.")
     raise NoPostgresqlError(sentence)
+
+
+def _version(folder: Path) -> int:
+    """Return the version of the programs in a folder, 0 where they do not say."""
+    asked = [str(folder / "postgres"), "--version"]
+    try:
+        said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return 0
+    number = re.search(r"\d+", said)
+    return int(number[0]) if number else 0
 
 
 @dataclass
@@ -152,7 +168,11 @@ def _user() -> pwd.struct_passwd:
 def _parent() -> str | None:
     """Return where the data goes: memory, if there is enough, so that no disk is waited for."""
     memory = Path("/dev/shm")
-    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30:
+    if (
+        memory.is_dir()
+        and os.access(memory, os.W_OK)
+        and shutil.disk_usage(memory).free > _MEMORY_BYTES
+    ):
         return str(memory)
     return None
 

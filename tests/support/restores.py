@@ -132,7 +132,7 @@ def _restored(change: Case, gap: int, **options: bool) -> Case:
         assert report.serial_floor >= highest + gap
         assert scene.issue() > max(highest, gap)
         assert signing_keys(scene.database).revision >= revision
-        assert report.previous is None or report.previous.exists()
+        assert report.previous is None or Path(report.previous).exists()
 
     return case
 
@@ -235,7 +235,8 @@ def _newer_schema(lines: list[bytes]) -> None:
     lines[0] = msgspec.json.encode(header | {"schema": "9999"})
 
 
-def _edited_event(lines: list[bytes]) -> None:
+def edited_event(lines: list[bytes]) -> None:
+    """Change what one event of a backup says."""
     place = next(n for n, line in enumerate(lines) if b'"keys.activated"' in line)
     lines[place] = lines[place].replace(b'"keys.activated"', b'"keys.released"')
 
@@ -344,7 +345,7 @@ CASES: dict[str, Case] = {
     "signed by a key that was revoked": _refused("signing-key-revoked", _revoked_signer),
     "signed by a key nobody knows": _refused("backup-damaged", _foreign_signature),
     "of a newer program": _refused("backup-newer", _thief(_newer_schema)),
-    "an event edited by a thief of the key": _refused("backup-unsound", _thief(_edited_event)),
+    "an event edited by a thief of the key": _refused("backup-unsound", _thief(edited_event)),
     "rows of a table that is none of ours": _refused("backup-damaged", _thief(_foreign_table)),
     "a serial that is no number": _refused("backup-damaged", _thief(_value_of_another_kind)),
     "a row twice": _refused("backup-damaged", _thief(_doubled_row)),

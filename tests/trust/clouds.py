@@ -34,7 +34,7 @@ from tui_licenses.cloud.serve import serve
 serve(sys.argv[1], port=0, throttles=generous(), on_ready=lambda url: print(url, flush=True))
 """
 
-# The same answers from a server that was left as it is installed.
+# The same application on a server that was left as it is installed.
 NAIVE = """
 import sys, uvicorn
 from tui_licenses.cloud.app import create_app
@@ -46,17 +46,8 @@ class Naive(uvicorn.Server):
         port = self.servers[0].sockets[0].getsockname()[1]
         print(f"http://127.0.0.1:{port}", flush=True)
 
-async def read_all(scope, receive, send):
-    body, more = b"", scope["type"] == "http"
-    while more:
-        message = await receive()
-        body, more = body + message.get("body", b""), message.get("more_body", False)
-    async def again():
-        return {"type": "http.request", "body": body[:1], "more_body": False}
-    await app(scope, again, send)
-
 app = create_app(open_store(sys.argv[1]))
-Naive(uvicorn.Config(read_all, port=0, log_config=None, lifespan="off")).run()
+Naive(uvicorn.Config(app, port=0, log_config=None, lifespan="off")).run()
 """
 
 

@@ -71,7 +71,9 @@ async def open_review(dashboard: Dashboard, instance: Instance, *keys: LicenseKe
     await dashboard.press("f8")
     await dashboard.wait_for(f"Chosen: {instance.name}")
     await dashboard.press("f8")
-    await dashboard.wait_for("[3] Review", f"On {instance.name}", gone="Asking the cloud")
+    await dashboard.wait_for(
+        "[3] Review", "On this instance:", f"“{instance.name}”", gone="Asking the cloud"
+    )
 
 
 async def type_new_instance(dashboard: Dashboard, key: LicenseKey, name: str) -> None:

@@ -64,7 +64,7 @@ async def test_a_new_instance_is_activated_with_a_profile_from_a_file(
         await dashboard.wait_for("There is no file")
         path.value = str(profile)
         await dashboard.press("f8")
-        await dashboard.wait_for("[3] Review", "On a new instance, Espoo 1", "is activated")
+        await dashboard.wait_for("[3] Review", "On a new instance:", "“Espoo 1”", "is activated")
         await dashboard.press("f8")
         await dashboard.wait_for("[4] Result", "1 key activated on Espoo 1")
         made = await services.inventory.find_instance("Espoo 1")

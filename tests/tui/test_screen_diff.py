@@ -273,10 +273,9 @@ def test_pens_change_by_no_more_than_they_differ() -> None:
     assert change(plain, plain) == ""
 
 
-def test_a_link_is_opened_and_closed_around_what_it_covers() -> None:
+def test_a_link_is_never_opened() -> None:
     link = pen_of(Style(link="https://example.com"), ColorSystem.TRUECOLOR)
-    assert pen_change(DEFAULT_PEN, link) == "\x1b]8;;https://example.com\x1b\\"
-    assert pen_change(link, DEFAULT_PEN) == "\x1b]8;;\x1b\\"
+    assert link is DEFAULT_PEN
 
 
 def test_no_control_character_passes_whatever_a_widget_draws() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from wcwidth import wcswidth, wcwidth
+from wcwidth import iter_graphemes, wcswidth, wcwidth
 
 from tests.support.emulator import Emulator, differences
 from tests.support.random_frames import CONSOLE, RandomFrames
@@ -134,9 +134,21 @@ def test_columns_hold_on_terminals_that_count_the_cells_of_a_glyph_otherwise(
 
 def _check_columns(picture: FramePicture, terminal: Emulator) -> None:
     for y, (line, shown) in enumerate(zip(picture._wanted, terminal.cells(), strict=True)):
-        doubtful = {x for start, end, _ in line.doubts for x in range(start, end)}
+        doubtful = {x for run in line.doubts for x in range(run.start, run.blank_end)}
         for x in set(range(terminal.columns)) - doubtful:
             assert shown[x].data == line.glyphs[x], (y, x, line.text)
+        for run in line.doubts:
+            name = "".join(line.glyphs[run.start : run.end])
+            seen = "".join(cell.data for cell in shown[run.start : run.blank_end])
+            cells = sum(map(terminal.measured, iter_graphemes(name)))
+            if cells <= run.blank_end - run.start:
+                # Whole, and nothing old behind it.
+                assert seen.rstrip() == name.rstrip(), (y, run, line.text)
+            else:
+                # At the right edge of the terminal, glyphs are written over one another.
+                edge = 2 if run.blank_end == terminal.columns else 0
+                seen = "".join(cell.data for cell in shown[run.start : run.blank_end - edge])
+                assert name.startswith(seen.rstrip()), (y, run, line.text)
 
 
 # The comparison itself

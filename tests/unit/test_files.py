@@ -129,7 +129,7 @@ def test_every_file_is_on_disk_before_its_name_and_the_folder_once_after_the_nam
         done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
         sync(descriptor)
 
-    def recorded_link(source: str, target: str, **how: int) -> None:
+    def recorded_link(source: str, target: str, **how: bool) -> None:
         done.append(target)
         link(source, target, **how)
 

@@ -56,3 +56,17 @@ def test_a_library_logs_only_that_it_failed() -> None:
 def test_our_own_warnings_keep_their_words_but_no_secret() -> None:
     told = told_by("logging.getLogger('tui_licenses.x').warning('No %s here.', 'tlr_1canary')")
     assert told == "No ‹secret› here.\n"
+
+
+def test_what_is_logged_is_told_a_cleaned_line_at_a_time_wherever_it_is_wanted() -> None:
+    body = """
+take_over_libraries(_recorded, lambda line: print("LINE", ascii(line), file=sys.stderr))
+log = logging.getLogger("tui_licenses.x")
+log.warning("told %s", chr(27) + "[31m a" + chr(10) + "b")
+try: int("canary")
+except ValueError: log.exception("it failed")
+"""
+    lines = told_by(body).splitlines()
+    assert lines[0] == r"LINE 'told \u2039U+001B\u203a[31m a b'"
+    assert lines[1:3] == ["LINE 'it failed'", "LINE '  ValueError'"]
+    assert all(line.startswith("LINE '    ") for line in lines[3:])

@@ -42,3 +42,10 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         paths.private_folder(tmp_path / "file" / "folder")
     assert caught.value.code == "folder-not-writable"
     assert str(tmp_path / "file" / "folder") in caught.value.message
+
+
+def test_what_cannot_be_looked_at_is_no_folder(tmp_path: Path) -> None:
+    assert paths.is_folder(tmp_path)
+    assert not paths.is_folder(tmp_path / "missing")
+    assert not paths.is_folder(tmp_path / ("a" * 5_000))
+    assert not paths.is_folder(Path("a\0b"))

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
 
-from tui_licenses.api.answers import RevisionConflictError, check, decode, decode_json
+from tui_licenses.api.answers import RevisionConflictError, check, decode
 from tui_licenses.api.faults import unexpected_answer
 from tui_licenses.api.license_sets import (
     WireLicenseSet,
     WireLicenseSets,
     WireLicenseSetsRequest,
 )
+from tui_licenses.api.pages import WirePage, to_change
 from tui_licenses.api.parts import (
-    Change,
     ChangesPage,
+    Item_co,
     LicenseSet,
     Page,
     Rest,
@@ -35,7 +36,6 @@ from tui_licenses.api.schemas import (
     WireActivation,
     WireActivationPreview,
     WireActivationRequest,
-    WireChange,
     WireInstance,
     WireInstancePatch,
     WireKeyLookup,
@@ -43,7 +43,6 @@ from tui_licenses.api.schemas import (
     WireLicenseKey,
     WireLocation,
     WireReleaseRequest,
-    WireTrust,
     WireUser,
 )
 from tui_licenses.api.session import Session
@@ -54,6 +53,7 @@ from tui_licenses.api.transport import (
     Sends,
     StreamedAnswer,
 )
+from tui_licenses.api.trust_schemas import WireTrust
 from tui_licenses.domain.account import User
 from tui_licenses.domain.activation import (
     Activation,
@@ -82,19 +82,6 @@ Download = AbstractAsyncContextManager[StreamedAnswer]
 
 
 Wanted = TypeVar("Wanted")
-Item_co = TypeVar("Item_co", covariant=True)
-
-
-class _WireItem(Protocol[Item_co]):
-    def to_domain(self) -> Item_co: ...
-
-
-class _WirePage(Protocol[Item_co]):
-    next_cursor: str | None
-    total_count: int
-
-    @property
-    def items(self) -> Sequence[_WireItem[Item_co]]: ...
 
 
 class Client:
@@ -219,7 +206,7 @@ class Client:
         query: dict[str, str | int] = {"cursor": cursor, "limit": limit}
         page = await self._read(f"{_LICENSING}/changes", ChangeList, query)
         return ChangesPage(
-            tuple(_to_change(item) for item in page.items), page.next_cursor, page.has_more
+            tuple(to_change(item) for item in page.items), page.next_cursor, page.has_more
         )
 
     async def trust(self) -> WireTrust:
@@ -266,14 +253,29 @@ class Client:
         """Start the download of a server profile; its answer may be a problem."""
         return self._download(f"{_instance_path(instance_id)}/profile", known_sha256, rest)
 
-    def _download(self, path: str, known_sha256: str | None, rest: Rest | None) -> Download:
+    def profile_manifest(
+        self, instance_id: str, known_sha256: str | None = None, rest: Rest | None = None
+    ) -> Download:
+        """Start the download of the signed manifest that lists a server profile alone."""
+        path = f"{_instance_path(instance_id)}/manifest"
+        return self._download(path, known_sha256, rest, {"kinds": "profile"})
+
+    def _download(
+        self,
+        path: str,
+        known_sha256: str | None,
+        rest: Rest | None,
+        query: Mapping[str, str | int] | None = None,
+    ) -> Download:
         # The digest is of the document itself, so it must arrive as it is.
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if known_sha256 is not None:
             headers["If-None-Match"] = f'"{known_sha256}"'
         if rest is not None:
             headers |= {"Range": f"bytes={rest.offset}-", "If-Range": rest.etag}
-        return self._session.stream(Request("GET", path, headers=headers, is_download=True))
+        return self._session.stream(
+            Request("GET", path, query or {}, headers=headers, is_download=True)
+        )
 
     async def _read(
         self, path: str, wanted: type[Wanted], query: Mapping[str, str | int] | None = None
@@ -311,7 +313,7 @@ class Client:
         return decode(await self._changes.send(request), wanted)
 
     async def _pages(
-        self, path: str, wanted: type[_WirePage[Item_co]], query: Mapping[str, str | int]
+        self, path: str, wanted: type[WirePage[Item_co]], query: Mapping[str, str | int]
     ) -> AsyncIterator[Page[Item_co]]:
         asked = dict(query)
         seen: set[str] = set()
@@ -356,12 +358,3 @@ def _key_path(key_id: str) -> str:
 
 def _revision_tag(instance: Instance) -> str:
     return f'"{instance.revision}"'
-
-
-def _to_change(item: WireChange) -> Change:
-    if item.deleted:
-        return Change(item.kind, item.id, None, None)
-    if item.kind == "instance":
-        instance = decode_json(item.object, WireInstance).to_domain()
-        return Change(item.kind, item.id, instance, None)
-    return Change(item.kind, item.id, None, decode_json(item.object, WireLicenseKey).to_domain())

@@ -27,7 +27,6 @@ from tui_licenses.errors import Detail
 
 BASE_PATH = "/api/v3"
 
-
 _feature = lru_cache(maxsize=4096)(Feature)
 
 
@@ -371,34 +370,3 @@ class ChangeList(Wire):
     items: list[WireChange]
     next_cursor: str
     has_more: bool
-
-
-class TokenRequest(StrictWire):
-    subject_type: Literal["Application"]
-    subject_id: str
-    grant_type: Literal["refreshToken"]
-    refresh_token: str
-
-
-class TokenAnswer(Wire):
-    """An access token; `expires_in` is in seconds."""
-
-    access_token: str
-    expires_in: int
-    token_type: str
-
-
-class WireTrust(Wire):
-    """The signed trust document (docs/license-file.md) and the roots it can be checked with.
-
-    `earlier` are those before it, the first one first: nobody can follow who misses a step.
-    """
-
-    class Root(Wire):
-        keyid: str
-        key: str
-
-    document: str
-    roots: list[Root]
-    lab: bool
-    earlier: list[str] = []

@@ -12,8 +12,9 @@ import msgspec
 from tui_licenses.api.access_token import AccessToken, SharedAccessToken, boot_seconds
 from tui_licenses.api.answers import decode
 from tui_licenses.api.faults import unexpected_answer
-from tui_licenses.api.schemas import BASE_PATH, TokenAnswer, TokenRequest
+from tui_licenses.api.schemas import BASE_PATH
 from tui_licenses.api.transport import Answer, Request, StreamedAnswer, Transport
+from tui_licenses.api.trust_schemas import TokenAnswer, TokenRequest
 from tui_licenses.credentials import Credentials
 from tui_licenses.secret import Secret
 

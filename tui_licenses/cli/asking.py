@@ -8,6 +8,7 @@ import click
 
 from tui_licenses.errors import UseError
 from tui_licenses.secret import Secret
+from tui_licenses.text import clean
 
 
 def can_ask() -> bool:
@@ -17,7 +18,7 @@ def can_ask() -> bool:
 
 def ask_secret(question: str) -> Secret:
     """Ask for a secret, which is not shown while it is typed."""
-    return Secret(click.prompt(question, hide_input=True, err=True))
+    return Secret(click.prompt(clean(question), hide_input=True, err=True))
 
 
 def ask_passphrase() -> Secret:

@@ -48,8 +48,11 @@ They may stand before or after the name of a command.
   on standard error what became of it.
 - **jsonl** is one object on a line for each item.
 - **csv** is RFC 4180; nested values are JSON within a cell. A line break or control character
-  within a value is made visible, so that a row is one line; JSON holds it as it is.
-- Where a format is named, the bytes are the same on a terminal and on a pipe.
+  within a value is made visible, so that a row is one line, and a value that a spreadsheet would
+  take for a formula (it begins with `=`, `+`, `-` or `@`) gets an apostrophe in front.
+- For programs use json or jsonl: they are ASCII, and every value comes back exactly as it was.
+- Where a format is named, the bytes are the same on a terminal and on a pipe; only a document
+  that is shown on a terminal is made safe to look at.
 - A closed pipe is not an error. Ctrl-C leaves nothing half-written.
 
 Exit statuses: [exit-codes.md](exit-codes.md).

@@ -1,5 +1,8 @@
 """The only writer to standard output: tables, JSON, JSON lines and CSV.
 
+Tables and CSV are for people and their spreadsheets: what comes from outside is cleaned, and a
+cell is never a formula. JSON and JSON lines are for programs: ASCII, each value as it was.
+
 JSON is one envelope, for failures too: `{"schemaVersion": 1, "result": "success" | "failure" |
 "unknown", "data": …, "errors": […], "warnings": […]}`. Everything that is not data goes to standard
 error.
@@ -23,7 +26,7 @@ from tui_licenses.errors import (
     TuiLicensesError,
     UnavailableError,
 )
-from tui_licenses.text import clean, pad, width_cells
+from tui_licenses.text import clean, pad, spreadsheet_cell, width_cells
 
 SCHEMA_VERSION = 1
 _BETWEEN_COLUMNS = "  "
@@ -104,7 +107,7 @@ class Output:
 
     def document(self, data: bytes) -> None:
         """Write a document byte for byte; on a terminal its lines, made safe to look at."""
-        if self._is_for_people():
+        if sys.stdout.isatty():
             for line in data.decode(errors="replace").split("\n"):
                 self._line(clean(line))
             return
@@ -245,15 +248,16 @@ def _rows(records: Sequence[Record], columns: Sequence[Column]) -> list[list[str
 
 
 def _json(value: object, indent: int | None = None) -> str:
-    # ASCII only: no escape sequence or override reaches a terminal, and every value survives.
-    return json.dumps(value, ensure_ascii=True, indent=indent)
+    # ASCII only: no escape sequence or override reaches a terminal, and every value survives. DEL
+    # is ASCII, and can only stand in a string.
+    return json.dumps(value, ensure_ascii=True, indent=indent).replace("\x7f", "\\u007f")
 
 
 def _csv_cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return clean(value)
+        return spreadsheet_cell(value)
     return _json(value)
 
 

@@ -314,12 +314,20 @@ def restore(database: str | Path, backup: Path, options: RestoreOptions) -> Rest
     from tui_licenses.cloud.database import find_database
     from tui_licenses.cloud.restore import restore as put_back
 
-    return put_back(backup, find_database(database).path, options)
+    return put_back(backup, find_database(database), options)
 
 
-def check(database: str | Path) -> tuple[Finding, ...]:
-    """Check a database against every rule it must keep; an empty answer means it is sound."""
+def check(database: str | Path, backup: Path | None = None) -> tuple[Finding, ...]:
+    """Check a database against every rule it must keep; an empty answer means it is sound.
+
+    With a backup, also that nothing the backup has is gone.
+    """
     from tui_licenses.cloud.check import check_store
 
     with _opened(database) as store:
-        return check_store(store)
+        findings = check_store(store)
+        if backup is None:
+            return findings
+        from tui_licenses.cloud.check_backup import check_against
+
+        return (*findings, *check_against(store, backup))

@@ -24,22 +24,13 @@ from tui_licenses.cloud.http.body import BodyReader
 from tui_licenses.cloud.http.call import Call, request_id_for
 from tui_licenses.cloud.http.limits import ConnectionLimits
 from tui_licenses.cloud.http.pipeline import Pipeline
-from tui_licenses.cloud.http.reply import Reply, problem_reply
+from tui_licenses.cloud.http.reply import SECURITY_HEADERS, Reply, problem_reply
 from tui_licenses.cloud.http.resource import BODY_BYTES, Cloud, Resource, Throttles
 from tui_licenses.cloud.instants import to_instant
 from tui_licenses.cloud.resources.every import RESOURCES
 
 if TYPE_CHECKING:
     from tui_licenses.cloud.store import Store
-
-# For a browser that is led here: nothing is run, framed, guessed at or told to others.
-# No Strict-Transport-Security: it would bind every other port of the host's name as well.
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 _access_log = logging.getLogger("tui_licenses.cloud.access")
 
@@ -84,7 +75,7 @@ def _endpoint(
         now = store.clock()
         call = Call(
             request.method,
-            request.url.path,
+            request.scope["path"],
             # No id holds a NUL character, which PostgreSQL could not even be asked about.
             {name: "" if "\0" in text else text for name, text in request.path_params.items()},
             tuple(request.query_params.multi_items()),
@@ -134,7 +125,7 @@ def _response(request: Request, reply: Reply, request_id: str) -> Response:
     # The path as declared: ids stay out of the log, and so does every query.
     path = getattr(route, "path", "-")
     _access_log.info("%s %s %d %s", request.method, path, reply.status, request_id)
-    headers = {**_SECURITY_HEADERS, **reply.headers, "X-Request-Id": request_id}
+    headers = {**SECURITY_HEADERS, **reply.headers, "X-Request-Id": request_id}
     response = Response(reply.body, reply.status, headers=headers)
     if reply.status == 304:
         del response.headers["content-length"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
@@ -40,11 +41,10 @@ def check_store(store: Store) -> tuple[Finding, ...]:
     findings: list[Finding] = []
     try:
         with store.read() as connection:
-            for check in _CHECKS:
-                for finding in check(store, connection):
-                    findings.append(finding)
-                    if len(findings) >= FINDINGS_MAXIMUM:
-                        return tuple(findings)
+            for finding in chain(_check_host(store, connection), check_content(store, connection)):
+                findings.append(finding)
+                if len(findings) >= FINDINGS_MAXIMUM:
+                    break
     except DatabaseError as error:
         if error.connection_invalidated:
             # The server went away: that is no damage.
@@ -53,6 +53,12 @@ def check_store(store: Store) -> tuple[Finding, ...]:
             Finding("database-damaged", "database", "The database could not be read to its end.")
         )
     return tuple(findings)
+
+
+def check_content(store: Store, connection: Connection) -> Iterator[Finding]:
+    """Yield what is wrong with what a database says, as the transaction of a connection sees it."""
+    for check in _CHECKS:
+        yield from check(store, connection)
 
 
 def _check_storage(_store: Store, connection: Connection) -> Iterator[Finding]:
@@ -340,7 +346,6 @@ def _check_signing(store: Store, _connection: Connection) -> Iterator[Finding]:
 
 _CHECKS: tuple[_Check, ...] = (
     _check_storage,
-    _check_host,
     _check_signing,
     _check_audit,
     _check_counters,

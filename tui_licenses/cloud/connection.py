@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 
 from tui_licenses.api.problems import Problem
 from tui_licenses.cloud.http.limits import ConnectionLimits
-from tui_licenses.cloud.http.reply import problem_reply
+from tui_licenses.cloud.http.reply import SECURITY_HEADERS, problem_reply
 
 # Requests sent before the answer to the one in hand: more than any client has in flight.
 _AHEAD_BYTES = 64 * 1024
@@ -77,7 +77,8 @@ class GuardedConnection(H11Protocol):
         if self._unwanted_bytes is not None:
             self._unwanted_bytes += len(data)
             if self._unwanted_bytes > _UNWANTED_BYTES:
-                self.transport.abort()
+                # Now the caller has to wait, and can hear the answer.
+                self.flow.pause_reading()
             return
         super().data_received(data)
         self._watch_head()
@@ -110,14 +111,16 @@ class GuardedConnection(H11Protocol):
             return
         request_id = str(uuid4())
         reply = problem_reply(Problem("invalid-request", "This is no valid HTTP."), request_id)
-        headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
-        headers += [
-            (b"X-Request-Id", request_id.encode()),
-            (b"Content-Length", str(len(reply.body)).encode()),
-            (b"Connection", b"close"),
-        ]
+        headers = {
+            **SECURITY_HEADERS,
+            **reply.headers,
+            "X-Request-Id": request_id,
+            "Content-Length": str(len(reply.body)),
+            "Connection": "close",
+        }
+        sent = [(name.encode(), value.encode()) for name, value in headers.items()]
         for event in (
-            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Response(status_code=400, headers=sent, reason=b"Bad Request"),
             h11.Data(data=reply.body),
             h11.EndOfMessage(),
         ):

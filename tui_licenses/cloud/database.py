@@ -1,7 +1,7 @@
 """Which database a license cloud keeps its data in, and where its secrets lie.
 
 A database is a file or a URL. The secrets of a file lie beside it. Those of a PostgreSQL database
-lie in a private folder of this host, which its URL may name: `postgresql://host/name?secrets=FOLDER`.
+lie in a private folder of this host, which its URL may name as the parameter `secrets`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from sqlalchemy.exc import ArgumentError
 from tui_licenses import paths
 from tui_licenses.errors import UseError
 
-SQLITE, POSTGRESQL = "sqlite", "postgresql"
+_SQLITE, _POSTGRESQL = "sqlite", "postgresql"
 
 # The member of a URL that is ours and not the driver's.
-SECRETS_PARAMETER = "secrets"
+_SECRETS_PARAMETER = "secrets"
 # `cloud-root.key` and the others: the same names as beside a database file.
 _SECRETS_STEM = "cloud"
 _UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")
@@ -40,7 +40,7 @@ class Database:
     @property
     def is_file(self) -> bool:
         """Say whether the database is a file of this host."""
-        return self.url.get_backend_name() == SQLITE
+        return self.url.get_backend_name() == _SQLITE
 
     @property
     def shown(self) -> str:
@@ -60,9 +60,9 @@ def find_database(database: str | Path) -> Database:
         backend = url.get_backend_name()
     except (ArgumentError, ValueError) as error:
         raise _unsupported("This is no database URL.") from error
-    if backend == SQLITE and url.database and url.database != ":memory:":
+    if backend == _SQLITE and url.database and url.database != ":memory:":
         return _file(Path(url.database))
-    if backend == POSTGRESQL and url.drivername in {POSTGRESQL, "postgresql+psycopg"}:
+    if backend == _POSTGRESQL and url.drivername in {_POSTGRESQL, "postgresql+psycopg"}:
         return _server(url)
     raise _unsupported(f"The license cloud cannot keep its data in {url.drivername} databases.")
 
@@ -77,18 +77,15 @@ def _unsupported(message: str) -> UseError:
 
 
 def _file(path: Path) -> Database:
-    return Database(URL.create(SQLITE, database=str(path)), path)
+    return Database(URL.create(_SQLITE, database=str(path)), path)
 
 
 def _server(url: URL) -> Database:
-    named = url.query.get(SECRETS_PARAMETER)
-    # The driver's own name for what the URL leaves out: environment, then what it was built with.
     from tui_licenses.cloud.postgresql import complete
 
-    found = complete(url.difference_update_query([SECRETS_PARAMETER]))
-    folder = (
-        Path(named) if isinstance(named, str) else paths.cloud_secrets_folder(_folder_name(found))
-    )
+    named = url.normalized_query.get(_SECRETS_PARAMETER)
+    found = complete(url.difference_update_query([_SECRETS_PARAMETER]))
+    folder = Path(named[-1]) if named else paths.cloud_secrets_folder(_folder_name(found))
     return Database(found, folder / _SECRETS_STEM)
 
 
@@ -100,6 +97,7 @@ def server_name(url: URL) -> str:
 
 def _folder_name(url: URL) -> str:
     """Return a name for the secrets of a database: readable, and another for each database."""
-    parts = (str(url.query.get("host", url.host)), str(url.port), str(url.database))
+    host = url.query.get("host", url.host) or "local"
+    parts = (str(host), str(url.port), str(url.database))
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:_DIGEST_LENGTH]
     return f"{_UNUSUAL.sub('_', '-'.join(parts)).strip('._-')[:80]}-{digest}"

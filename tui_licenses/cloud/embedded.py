@@ -137,8 +137,10 @@ def ensure_embedded(
         if credentials_path(database).exists() and database.exists():
             return False
         from tui_licenses.cloud.administration import seed
+        from tui_licenses.cloud.key_files import KeyFiles
 
-        for leftover in (database, *(Path(f"{database}-{end}") for end in ("wal", "shm"))):
+        logs = (Path(f"{database}-{end}") for end in ("wal", "shm"))
+        for leftover in (database, *logs, *KeyFiles(database).names()):
             leftover.unlink(missing_ok=True)
         report = seed(database, instances=instances, keys=keys, random_seed=random_seed, now=now)
         write_credentials(

@@ -8,6 +8,7 @@ _RESTORE = "Stop the cloud and restore a backup (`tui-licenses cloud restore`)."
 _NEXT_STEPS = {
     "audit-wrong": "Find out who can write this database; keep it aside and restore a backup.",
     "audit-unguarded": "Find out who removed the guard; check every event against a backup.",
+    "history-lost": "Somebody put an older database in its place: restore the backup.",
     "setting-wrong": "Keep the database on a local disk, and serve it with this program only.",
     "file-not-private": "Take the permissions away as told, and make new secrets if in doubt.",
     "trust-wrong": "Put the .key files back that belong to this database, from its backup.",

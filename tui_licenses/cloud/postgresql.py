@@ -57,6 +57,11 @@ SELECT set_config('statement_timeout', '60s', false),
          WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)
 """
 
+_WITHOUT_LIMITS = text(
+    "SELECT set_config('statement_timeout', '0', true),"
+    " set_config('idle_in_transaction_session_timeout', '0', true)"
+)
+
 _SERVER = text(
     "SELECT current_setting('server_version_num')::int / 10000 AS version,"
     " pg_encoding_to_char(encoding) AS encoding,"
@@ -74,7 +79,7 @@ _SIGN_IN_REFUSED = frozenset({"28000", "28P01"})
 
 
 def complete(url: URL) -> URL:
-    """Return a URL that names host, port and database, as the driver would find them.
+    """Return a URL that names host, port, user and database, as the driver would find them.
 
     Raises `UseError` (`database-driver-missing`).
     """
@@ -84,13 +89,16 @@ def complete(url: URL) -> URL:
         raise UseError(
             "database-driver-missing",
             "The driver for PostgreSQL is not installed.",
-            "Install it: `pip install 'tui-licenses[postgresql]'`.",
+            "Install it, `pip install 'tui-licenses[postgresql]'`, and libpq (Debian: libpq5).",
         ) from error
     defaults = {
         option.keyword.decode(): option.val.decode()
         for option in pq.Conninfo.get_defaults()
         if option.val
     }
+    secret = (*url.normalized_query.get("password", ()), url.password)[0]
+    # Where it is never shown: a URL hides its password, and not its parameters.
+    url = url.difference_update_query(["password"]).set(password=secret)
     host = None if "host" in url.query else url.host or defaults.get("host")
     port = url.port or int(defaults.get("port", "5432"))
     user = url.username or defaults.get("user")
@@ -117,12 +125,16 @@ def _engine(url: URL, most: int) -> Engine:
         pool_timeout=_POOL_SECONDS,
         # A server that was started anew meanwhile is found by the next request.
         pool_pre_ping=True,
+        # There is none in the tables; to look for it is a question for each connection.
+        use_native_hstore=False,
     )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+        # By itself: a transaction around it would cost two round trips more.
+        connection.autocommit = True
         connection.execute(_SESSION)
-        connection.commit()
+        connection.autocommit = False
 
     return engine
 
@@ -170,7 +182,7 @@ def lock_accounts(connection: Connection, accounts: Collection[str] | None) -> N
     """Hold other changes of these accounts off until the transaction ends; None: of all."""
     if accounts is None:
         # Commands are few and may take long. EXCLUSIVE waits for whoever locked a row.
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        lift_limits(connection)
         connection.exec_driver_sql("LOCK TABLE account IN EXCLUSIVE MODE")
     elif accounts:
         account = tables.account
@@ -183,10 +195,15 @@ def lock_accounts(connection: Connection, accounts: Collection[str] | None) -> N
         )
 
 
+def lift_limits(connection: Connection) -> None:
+    """Let a transaction take its time: one that reads or writes everything."""
+    connection.execute(_WITHOUT_LIMITS)
+
+
 def lock_opening(connection: Connection) -> None:
     """Let one program at a time make or migrate a cloud; until the transaction ends."""
-    for setting in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-        connection.exec_driver_sql(f"SET LOCAL {setting} = 0")
+    lift_limits(connection)
+    connection.execute(select(func.set_config("lock_timeout", "0", True)))
     connection.execute(select(func.pg_advisory_xact_lock(_OPENING_LOCK)))
 
 
@@ -220,12 +237,12 @@ def explain(error: DBAPIError, url: URL) -> TuiLicensesError:
     return UnavailableError(
         "database-unavailable",
         f"The PostgreSQL server of {name} cannot be used at the moment.",
-        "Check that it runs, is reached from here, and has connections left; then try again.",
+        "Check that it runs, is reached from here, lets this user in and has connections left; "
+        "then try again.",
     )
 
 
 def _is_sign_in_refused(refused: Any, message: str) -> bool:  # noqa: ANN401 - the driver's own type
-    """Say whether a connection ended at the password: such an end has no code of its own."""
-    asked = refused is not None and (refused.needs_password or refused.used_password)
-    words = ("password authentication failed", "no password supplied", "pg_hba.conf", 'role "')
-    return bool(asked) or any(word in message for word in words)
+    """Say whether a connection ended at the sign-in: such an end has no code of its own."""
+    words = ("password authentication failed", "pg_hba.conf", 'role "')
+    return bool(refused and refused.needs_password) or any(word in message for word in words)

@@ -18,19 +18,19 @@ from itertools import groupby, islice
 from pathlib import Path
 
 from sqlalchemy import Connection, column, delete, insert, select, table
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from tui_licenses.cloud import tables
+from tui_licenses.cloud.audit_chain import SEAL_KEY, seal_key
 from tui_licenses.cloud.backup import BACKED_UP
 from tui_licenses.cloud.backup_file import BackupReader, damaged, open_backup
-from tui_licenses.cloud.check import check_store
-from tui_licenses.cloud.database import find_database
+from tui_licenses.cloud.check import FINDINGS_MAXIMUM, check_content
+from tui_licenses.cloud.database import Database
 from tui_licenses.cloud.key_box import open_keys
 from tui_licenses.cloud.key_files import KeyFiles, decode_key, read_own
-from tui_licenses.cloud.locks import exclusive_lock
-from tui_licenses.cloud.migrations import migrate
+from tui_licenses.cloud.migrations import upgrade
 from tui_licenses.cloud.operations.audit import Author, record
-from tui_licenses.cloud.replaced_file import fold, is_in_use, take_place
+from tui_licenses.cloud.replacement import in_use
 from tui_licenses.cloud.restore_check import (
     BackupContent,
     PresentState,
@@ -43,7 +43,6 @@ from tui_licenses.cloud.restore_check import (
 )
 from tui_licenses.cloud.settings import write_setting
 from tui_licenses.cloud.signing_keys import read_signing, write_documents
-from tui_licenses.cloud.sqlite import connect_engine
 from tui_licenses.cloud.store import (
     SCHEMA_VERSION,
     Clock,
@@ -53,13 +52,13 @@ from tui_licenses.cloud.store import (
     utc_now,
 )
 from tui_licenses.documents.signing import PublicKey
-from tui_licenses.errors import Detail, DocumentError, FileError, StateError, UseError
+from tui_licenses.errors import Detail, DocumentError, FileError, UseError
 from tui_licenses.files import write_private
+from tui_licenses.paths import private_folder
 
 # Far more license files than one server gets between two backups.
 SERIAL_GAP = 10_000
 
-_BUILDING = ".restoring"
 _CHUNK_ROWS = 1_000
 _KEY_NAME = re.compile(r"-(root|signing|pepper)(-[0-9a-f]{16})?\.key")
 
@@ -80,50 +79,66 @@ class RestoreReport:
     created: datetime
     row_count: int
     serial_floor: int
-    previous: Path | None
+    previous: str | None
     discarded: tuple[Detail, ...]
 
 
 def restore(
-    backup: Path, database: Path, options: RestoreOptions, clock: Clock = utc_now
+    backup: Path, database: Database, options: RestoreOptions, clock: Clock = utc_now
 ) -> RestoreReport:
     """Put a backup in the place of a database, or leave everything as it was.
 
     Raises `DocumentError` (`backup-damaged`, `backup-foreign`, `not-a-backup`,
     `passphrase-wrong`, …), `StateError` (`backup-behind`, `database-in-use`), `UseError`
-    (`backup-newer`, `database-not-current`) and `FileError` (`secret-missing`, …).
+    (`backup-newer`, `database-not-current`), `FileError` (`secret-missing`, …), and for a server
+    what `postgresql.explain` returns.
     """
     with open_backup(backup) as reader:
         check_schema(reader.header, SCHEMA_VERSION)
         sealed = _sealed_keys(reader, options.passphrase)
-        files = KeyFiles(database)
+        files = KeyFiles(database.path)
         present = _present_state(database)
         check_signer(reader, _own_keys(files, sealed, options.root_key), present)
         content = read_content(reader, present)
         lost = [] if present is None else behind(content, reader, present)
         if not options.discard_newer:
             refuse_behind(lost)
-        if is_in_use(database):
-            raise _in_use(database)
+        _refuse_use(database)
         floor = _serial_floor(content, present)
         documents = tuple(reader.header.trust)
         if present is not None:
             documents = max(documents, present.documents, key=len)
-        with _building(database) as new, _keys_in_place(files, sealed):
-            _build(reader, new, files, clock, _Adjustment(documents, floor, bool(lost)))
-            if not fold(new) or not fold(database):
-                raise _in_use(database)
-            previous = take_place(new, database, clock())
+        restored = _Restored(reader, files, documents, floor, bool(lost))
+        with _keys_in_place(files, sealed):
+            previous = _replace(database, clock, restored)
     created = datetime.fromtimestamp(reader.header.created, UTC)
     return RestoreReport(created, content.row_count, floor, previous, tuple(lost))
 
 
-def _in_use(database: Path) -> StateError:
-    return StateError(
-        "database-in-use",
-        f"Something uses {database}.",
-        "Stop the cloud that serves it, then restore.",
-    )
+def _refuse_use(database: Database) -> None:
+    if database.is_file:
+        from tui_licenses.cloud.replaced_file import is_file_in_use
+
+        is_used = is_file_in_use(database.path)
+    else:
+        from tui_licenses.cloud.replaced_tables import are_tables_in_use
+
+        is_used = are_tables_in_use(database)
+    if is_used:
+        raise in_use(database)
+
+
+def _replace(database: Database, clock: Clock, restored: _Restored) -> str | None:
+    def fill(engines: Engines, connection: Connection) -> None:
+        _build(engines, connection, database, clock, restored)
+
+    if database.is_file:
+        from tui_licenses.cloud.replaced_file import replace_file
+
+        return replace_file(database, clock(), fill)
+    from tui_licenses.cloud.replaced_tables import replace_tables
+
+    return replace_tables(database, clock(), fill)
 
 
 def _serial_floor(content: BackupContent, present: PresentState | None) -> int:
@@ -174,16 +189,16 @@ def _own_keys(
     return known
 
 
-def _present_state(database: Path) -> PresentState | None:
+def _present_state(database: Database) -> PresentState | None:
     """Return what the database there has given out; None where it is lost or unreadable.
 
     Raises `UseError` (`database-not-current`) for one of another schema.
     """
-    if not database.exists():
+    if database.is_file and not database.path.exists():
         return None
-    engine = connect_engine(database)
+    engines = Engines.of(database)
     try:
-        schema = read_schema_version(engine)
+        schema = read_schema_version(engines.reading)
         if schema is None:
             return None
         if schema != SCHEMA_VERSION:
@@ -192,47 +207,26 @@ def _present_state(database: Path) -> PresentState | None:
                 f"The database that would be replaced has schema {schema}.",
                 "Bring it up to date with `tui-licenses cloud init`, or move it away.",
             )
-        with engine.connect() as connection, connection.begin():
+        with engines.reading.connect() as connection, connection.begin():
             return read_present_state(connection)
-    except (DatabaseError, FileError):
+    except FileError:
         return None
+    except DatabaseError as error:
+        if database.is_file:
+            return None
+        from tui_licenses.cloud.postgresql import explain
+
+        raise explain(error, database.url) from error
     finally:
-        engine.dispose()
-
-
-@contextmanager
-def _building(database: Path) -> Iterator[Path]:
-    """Give the name of a new private file beside the database; what is left of it is removed.
-
-    So is what a restore left behind that was killed; a second restore waits for the first.
-    """
-    new = database.with_name(f".{database.name}{_BUILDING}")
-    try:
-        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with exclusive_lock(database.with_name(f"{database.stem}-restore.lock")):
-            _remove(new)
-            new.touch(mode=0o600, exist_ok=False)
-            try:
-                yield new
-            finally:
-                _remove(new)
-    except OSError as error:
-        raise FileError(
-            "folder-not-writable",
-            f"The database cannot be made in {database.parent}: {error.strerror}.",
-            "Check the folder's permissions and free space.",
-        ) from error
-
-
-def _remove(new: Path) -> None:
-    for end in ("", "-wal", "-shm"):
-        Path(f"{new}{end}").unlink(missing_ok=True)
+        engines.dispose()
 
 
 @contextmanager
 def _keys_in_place(files: KeyFiles, sealed: Mapping[str, bytes]) -> Iterator[None]:
     """Write the keys of the backup that are not here; take them away again after a failure."""
     written: list[Path] = []
+    if sealed:
+        private_folder(files.database.parent)
     try:
         for end, data in sealed.items():
             path = files.database.with_name(f"{files.database.stem}{end}")
@@ -248,42 +242,43 @@ def _keys_in_place(files: KeyFiles, sealed: Mapping[str, bytes]) -> Iterator[Non
 
 
 @dataclass(frozen=True, slots=True)
-class _Adjustment:
-    """What is other than in the backup: see the head of this module."""
+class _Restored:
+    """A backup with what is other than in it: see the head of this module."""
 
+    reader: BackupReader
+    files: KeyFiles
     documents: tuple[str, ...]
     serial_floor: int
     has_losses: bool
 
 
 def _build(
-    reader: BackupReader, new: Path, files: KeyFiles, clock: Clock, adjustment: _Adjustment
+    engines: Engines,
+    connection: Connection,
+    database: Database,
+    clock: Clock,
+    restored: _Restored,
 ) -> None:
-    """Fill a new database, check it as `cloud check` does, and let nothing in it be lower."""
-    engine = connect_engine(new)
+    """Fill an empty database, check it as `cloud check` does, and let nothing in it be lower."""
     try:
-        migrate(engine, reader.header.schema)
-        with engine.connect() as connection, connection.begin():
-            _fill(connection, reader)
-        migrate(engine)
-        with engine.connect() as connection, connection.begin():
-            write_documents(connection, adjustment.documents)
-            signing = read_signing(connection, files)
+        upgrade(connection, restored.reader.header.schema)
+        _fill(connection, restored.reader)
+        upgrade(connection)
+        write_documents(connection, restored.documents)
+        signing = read_signing(connection, restored.files)
         if signing is None:
             raise damaged("it does not say who issues")
-        store = Store(Engines(engine, engine), find_database(new), signing, clock)
+        store = Store(engines, database, signing, clock)
         # Before anything is written with our own seal, which would cover up a false one.
-        _check(store)
-        with store.write() as connection:
-            _adjust(connection, store, reader, adjustment)
-    except DatabaseError as error:
+        _check(store, connection)
+        connection.execution_options(**{SEAL_KEY: seal_key(signing.pepper)})
+        _adjust(connection, store.now(), restored)
+    except (IntegrityError, DataError, ProgrammingError) as error:
         raise damaged("its rows contradict each other") from error
-    finally:
-        engine.dispose()
 
 
-def _check(store: Store) -> None:
-    findings = check_store(store)
+def _check(store: Store, connection: Connection) -> None:
+    findings = tuple(islice(check_content(store, connection), FINDINGS_MAXIMUM))
     if findings:
         raise DocumentError(
             "backup-unsound",
@@ -307,18 +302,15 @@ def _fill(connection: Connection, reader: BackupReader) -> None:
             connection.execute(statement, chunk)
 
 
-def _adjust(
-    connection: Connection, store: Store, reader: BackupReader, adjustment: _Adjustment
-) -> None:
+def _adjust(connection: Connection, now: int, restored: _Restored) -> None:
     """Begin another history, with serials above all that were given out, and say so."""
     connection.execute(delete(tables.license_file))
-    write_setting(connection, "serial_floor", str(adjustment.serial_floor))
+    write_setting(connection, "serial_floor", str(restored.serial_floor))
     write_setting(connection, "history", secrets.token_hex(8))
-    now = store.now()
     after = {
-        "backupCreated": reader.header.created,
-        "serialsAbove": adjustment.serial_floor,
-        "changesDiscarded": adjustment.has_losses or None,
+        "backupCreated": restored.reader.header.created,
+        "serialsAbove": restored.serial_floor,
+        "changesDiscarded": restored.has_losses or None,
     }
     for account_id in connection.execute(select(tables.account.c.id)).scalars().all():
         author = Author.administrator(account_id, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.backup import backed_up_columns
@@ -22,14 +22,19 @@ class PresentState:
     """What the database that is to be replaced has given out: none of it may be taken back.
 
     `heads` are the number and the link of the last event of each account, `serials` those of the
-    license files by instance, `highest_serial` the highest that any instance ever got.
+    license files by instance; `serial_floor` is the one that an earlier restore began above.
     """
 
     documents: tuple[str, ...]
     is_lab: bool
     heads: dict[str, tuple[int, str]]
     serials: dict[str, int]
-    highest_serial: int
+    serial_floor: int
+
+    @property
+    def highest_serial(self) -> int:
+        """Return the highest serial that any instance has got."""
+        return max((self.serial_floor, *self.serials.values()))
 
 
 def read_present_state(connection: Connection) -> PresentState:
@@ -37,14 +42,12 @@ def read_present_state(connection: Connection) -> PresentState:
     account, file = tables.account, tables.license_file
     heads = connection.execute(select(account.c.id, account.c.event_count, account.c.event_head))
     serials = connection.execute(select(file.c.instance_id, file.c.serial))
-    floor = int(read_setting(connection, "serial_floor") or 0)
-    highest = connection.execute(select(func.max(file.c.serial))).scalar() or 0
     return PresentState(
         read_documents(connection),
         read_setting(connection, "lab") == "true",
         {account_id: (count, head) for account_id, count, head in heads},
         dict(serials.all()),
-        max(floor, highest),
+        int(read_setting(connection, "serial_floor") or 0),
     )
 
 

@@ -119,6 +119,8 @@ def _configuration(
         ssl_certfile=tls_cert,
         ssl_keyfile=tls_key,
         log_config=None,
+        # Whoever sends what is no HTTP must not fill the log.
+        log_level="error",
         # Our own access log names method, path and status; uvicorn's would add the query.
         access_log=False,
         server_header=False,

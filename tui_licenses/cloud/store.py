@@ -226,6 +226,7 @@ def _open(
 
     created = database.is_file and not database.path.exists()
     if created:
+        _refuse_old_keys(database)
         _create_folder(database.path)
     engines = Engines.of(database)
     try:
@@ -239,7 +240,7 @@ def _open(
                 created = found is None
                 _prepare_keys(database, is_new=created, must_exist=must_exist)
             migrated = found != SCHEMA_VERSION and _migrate(engines.writing, database)
-            signing = load_signing(engines.writing, database.path, clock, lab=lab)
+            signing = load_signing(engines.reading, database.path, clock, lab=lab)
     except DatabaseError as error:
         engines.dispose()
         raise _unreadable(engines.reading, error) from error
@@ -279,15 +280,23 @@ def _migrate(engine: Engine, database: Database) -> bool:
 
 def _prepare_keys(database: Database, *, is_new: bool, must_exist: bool) -> None:
     """Make the folder of the secrets; never let a new database replace the secrets of another."""
-    from tui_licenses.cloud.key_files import secret_path
-
     if is_new and must_exist:
         raise _missing(database)
-    folder = private_folder(database.path.parent)
-    if is_new and secret_path(database.path, "root").exists():
+    private_folder(database.path.parent)
+    if is_new:
+        _refuse_old_keys(database)
+
+
+def _refuse_old_keys(database: Database) -> None:
+    """Refuse to make a cloud where the keys of another are: its backups need them."""
+    from tui_licenses.cloud.key_files import KeyFiles
+
+    found = KeyFiles(database.path).names()
+    if found:
         raise FileError(
             "secret-exists",
-            f"The database {database.shown} is empty, but its signing keys are in {folder}.",
+            f"There is no license cloud in {database.shown}, but {found[0].name} is in"
+            f" {found[0].parent}.",
             "Restore the database from its backup, or move those keys away to begin anew.",
         )
 

@@ -40,6 +40,11 @@ class Identifier(TypeDecorator[str]):
         del dialect
         return None if value is None else value.replace("\0", "\ufffd")
 
+    @property
+    def python_type(self) -> type[str]:
+        """Return the type of its values, which the type it is made of does not pass on."""
+        return str
+
 
 # STRICT tables of SQLite know INTEGER only, which holds 64 bits there.
 LongInteger: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")

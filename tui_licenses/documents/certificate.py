@@ -54,6 +54,7 @@ _CODE = re.compile(
     rf"{CODE_PREFIX}\.([0-9a-f]{{16}})\.([A-Za-z0-9_-]{{1,{CODE_LENGTH_MAXIMUM}}})"
     r"\.([A-Za-z0-9_-]{86})"
 )
+_KEYWORDS = re.compile(rb"/Keywords \((%b)\)" % _CODE.pattern.encode().replace(b"(", b"(?:"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,21 @@ def verify_certificate_code(text: str, trust: TrustStore, *, now: datetime) -> C
         trust_fingerprint=signed.trust.fingerprint,
         is_lab=signed.trust.is_lab,
     )
+
+
+def code_in_certificate(data: bytes) -> str:
+    """Return the code that a PDF of ours holds in its keywords; nothing of it is proven.
+
+    Raises `DocumentError` (`not-a-certificate-code`).
+    """
+    found = _KEYWORDS.search(data)
+    if not data.startswith(b"%PDF-") or found is None:
+        raise DocumentError(
+            "not-a-certificate-code",
+            "This is not a certificate of tui-licenses: it holds no code.",
+            "Download it again; if it stays, tell whoever runs the license cloud.",
+        )
+    return found[1].decode("ascii")
 
 
 def render_certificate(content: CertificateContent, code: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,8 +55,10 @@ def draw_certificate(content: CertificateContent, code: str) -> bytes:
         + [name + quantity for name, quantity in features]
     )
     with tempfile.TemporaryDirectory() as folder:
-        page = _Page(write_reduced_fonts(printed, Path(folder)), content.issued_at)
+        page = _Page(write_reduced_fonts(printed, Path(folder)), content.issued_at.astimezone(UTC))
         page.set_title(f"{_TITLE} {number}")
+        # Where a program finds it without reading the page.
+        page.set_keywords(code)
         page.draw_heading(number)
         page.draw_rows(rows)
         page.draw_features(features)
@@ -79,7 +81,7 @@ def _rows(content: CertificateContent) -> Iterator[tuple[str, str]]:
 
 
 def _date(moment: datetime | None, absent: str) -> str:
-    return absent if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"
+    return absent if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _feature_text(feature: Feature) -> tuple[str, str]:

@@ -34,27 +34,38 @@ def refused(path: Path, error: OSError) -> FileError:
         case errno.EEXIST | errno.EISDIR:
             return exists(path)
         case errno.ENOSPC | errno.EFBIG:
-            code, message = "disk-full", f"There is no room for {name} in {folder}."
-            step = "Free some space or choose another folder."
+            return FileError(
+                "disk-full",
+                f"There is no room for {name} in {folder}.",
+                "Free some space or choose another folder.",
+            )
         case errno.EDQUOT:
-            code, message = "disk-full", f"Your quota leaves no room for {name} in {folder}."
-            step = "Remove files of yours, ask for more, or choose another folder."
+            return FileError(
+                "disk-full",
+                f"Your quota leaves no room for {name} in {folder}.",
+                "Remove files of yours, ask for more, or choose another folder.",
+            )
         case errno.EIO:
-            code = "disk-failing"
-            message = f"The disk that holds {folder} reports errors: it may be failing."
-            step = "Save into a folder on another disk, and look into the system log."
+            return FileError(
+                "disk-failing",
+                f"The disk that holds {folder} reports errors: it may be failing.",
+                "Save into a folder on another disk, and look into the system log.",
+            )
         case errno.ENAMETOOLONG:
-            code, message = "name-too-long", f"The name {name} is too long for {folder}."
-            step = "Choose a folder on another disk."
+            return FileError(
+                "name-too-long",
+                f"The name {name} is too long for {folder}.",
+                "Choose a folder on another disk.",
+            )
         case errno.EROFS:
-            code = "folder-not-writable"
-            message = f"Nothing can be saved in {folder}: its disk can only be read."
-            step = "Choose another folder."
+            reason = "its disk can only be read"
         case _:
-            code = "folder-not-writable"
-            message = f"Nothing can be saved in {folder}: {error.strerror}."
-            step = "Choose another folder, or check that this one exists and is yours."
-    return FileError(code, message, step)
+            reason = error.strerror or "it was refused"
+    return FileError(
+        "folder-not-writable",
+        f"Nothing can be saved in {folder}: {reason}.",
+        "Choose another folder, or check that this one exists and is yours.",
+    )
 
 
 def exists(path: Path) -> FileError:

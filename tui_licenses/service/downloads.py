@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_licenses import paths
 from tui_licenses.api.client import Client
 from tui_licenses.api.parts import WantedLicense
 from tui_licenses.config import Settings
@@ -18,7 +19,7 @@ from tui_licenses.domain.license_key import GROUP_LENGTH, LicenseKey
 from tui_licenses.errors import FileError, TuiLicensesError, UseError
 from tui_licenses.files.folder import OpenFolder
 from tui_licenses.service.bulk import BulkDownload
-from tui_licenses.service.fetching import fetch, received
+from tui_licenses.service.fetching import Document, fetch, received
 from tui_licenses.service.outcomes import (
     BulkResult,
     DocumentKind,
@@ -89,11 +90,11 @@ class DownloadService:
         return await self._one(DocumentKind.LICENSE, instance, folder, force)
 
     async def certificate(self, key: LicenseKey, folder: Path, *, force: bool = False) -> SavedFile:
-        """Save the certificate of a key."""
+        """Save the certificate of a key, once its code was verified."""
         return await self._one(DocumentKind.CERTIFICATE, key, folder, force)
 
     async def profile(self, instance: Instance, folder: Path, *, force: bool = False) -> SavedFile:
-        """Save the server profile of an instance."""
+        """Save the server profile of an instance, once a signed manifest was seen to list it."""
         return await self._one(DocumentKind.PROFILE, instance, folder, force)
 
     def bulk(
@@ -157,7 +158,30 @@ class DownloadService:
         else:
             raise _other_subject(kind)
         (here,) = await asyncio.to_thread(read_here, [path])
-        return Fetched(name, kind, path, await fetch(ask, path, f"{kind}/{subject.id}", here))
+        document = await fetch(ask, path, f"{kind}/{subject.id}", here)
+        return Fetched(
+            name, kind, path, document, label=await self._vouched(subject, path, document)
+        )
+
+    async def _vouched(self, subject: Subject, path: Path, document: Document) -> str | None:
+        """Verify a certificate or profile, and return what has to be told of it.
+
+        It proves nothing by itself, and can be read without being trusted: where no root is
+        trusted at all, it is saved and labelled so.
+        """
+        verification = self._verification
+        await verification.follow_trust()
+        if not await asyncio.to_thread(verification.trusts_any_root):
+            return "not verified: no root is trusted"
+        if isinstance(subject, Instance):
+            ask = partial(self._client.profile_manifest, subject.id)
+            # It is looked at and not saved.
+            beside = path.with_name(f"manifest of {path.name}")
+            manifest = await fetch(ask, beside, f"profile-manifest/{subject.id}", None)
+            check = partial(verification.check_profile, subject, document.data, manifest.data)
+        else:
+            check = partial(verification.check_certificate, subject, document.data)
+        return "from a lab" if await asyncio.to_thread(check) else None
 
     async def _license_sets(
         self, folder: Path, subjects: Sequence[Subject]
@@ -204,7 +228,7 @@ def _other_subject(kind: DocumentKind) -> UseError:
 
 def _check_folder(folder: Path) -> None:
     """Refuse a folder that takes no files before anything is asked of the cloud."""
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+    if not paths.is_folder(folder) or not os.access(folder, os.W_OK | os.X_OK):
         raise FileError(
             "folder-not-writable",
             f"Nothing can be saved in {folder}: there is no such folder, or it is not yours.",

@@ -17,6 +17,7 @@ from tui_licenses.errors import DocumentError, FileError, TuiLicensesError
 from tui_licenses.files import read_regular, unreadable
 
 if TYPE_CHECKING:
+    from tui_licenses.documents.certificate import CertificateFields
     from tui_licenses.documents.license_file import VerifiedLicenseFile
     from tui_licenses.documents.manifest import ManifestFile, VerifiedManifest
     from tui_licenses.documents.trust import TrustStore
@@ -29,6 +30,7 @@ _UNPROVEN = {".xml": "profile", ".pdf": "certificate"}
 _FILE_BYTES_MAXIMUM = 16 * 1024 * 1024
 
 VerifyLicense = Callable[[bytes], "VerifiedLicenseFile"]
+VerifyCode = Callable[[str], "CertificateFields"]
 
 
 class FileCheck(StrEnum):
@@ -76,8 +78,12 @@ class FolderReport:
         return not any(file.is_wrong for file in self.files)
 
 
-def check_folder(folder: Path, trust: TrustStore, verify_license: VerifyLicense) -> FolderReport:
+def check_folder(
+    folder: Path, trust: TrustStore, verify_license: VerifyLicense, verify_code: VerifyCode
+) -> FolderReport:
     """Check every manifest in a folder, every document it lists, and every license file.
+
+    Of a certificate that no manifest lists the code is verified: it says nothing of the page.
 
     Raises `DocumentError` (`manifest-missing`) where there is nothing to check, `FileError`
     (`file-not-found`, `file-unreadable`) where the folder cannot be read.
@@ -86,7 +92,7 @@ def check_folder(folder: Path, trust: TrustStore, verify_license: VerifyLicense)
         names = sorted(entry.name for entry in folder.iterdir())
     except OSError as error:
         raise unreadable(folder, error) from error
-    check = _Check(folder, trust, verify_license)
+    check = _Check(folder, trust, verify_license, verify_code)
     files = [
         file for name in names if name.endswith(MANIFEST_ENDING) for file in check.manifest(name)
     ]
@@ -101,7 +107,9 @@ def check_folder(folder: Path, trust: TrustStore, verify_license: VerifyLicense)
             "Give the folder that license files were downloaded into.",
         )
     files += [
-        _unlisted(name) for name in names if Path(name).suffix in _UNPROVEN and name not in listed
+        check.unlisted(name)
+        for name in names
+        if Path(name).suffix in _UNPROVEN and name not in listed
     ]
     return FolderReport(folder, tuple(files), check.is_lab)
 
@@ -109,10 +117,17 @@ def check_folder(folder: Path, trust: TrustStore, verify_license: VerifyLicense)
 class _Check:
     """The check of one folder; `is_lab` tells afterwards whether a lab signed anything in it."""
 
-    def __init__(self, folder: Path, trust: TrustStore, verify_license: VerifyLicense) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        trust: TrustStore,
+        verify_license: VerifyLicense,
+        verify_code: VerifyCode,
+    ) -> None:
         self._folder = folder
         self._trust = trust
         self._verify_license = verify_license
+        self._verify_code = verify_code
         self.is_lab = False
 
     def manifest(self, name: str) -> Iterator[CheckedFile]:
@@ -137,6 +152,23 @@ class _Check:
         except TuiLicensesError as error:
             return CheckedFile(name, "license", FileCheck.REFUSED, error)
         return CheckedFile(name, "license", FileCheck.GOOD)
+
+    def unlisted(self, name: str) -> CheckedFile:
+        """Tell of a profile or certificate that no manifest lists."""
+        from tui_licenses.documents.certificate import code_in_certificate
+
+        kind = _UNPROVEN[Path(name).suffix]
+        if kind == "certificate":
+            try:
+                code = code_in_certificate(self._read(name, _FILE_BYTES_MAXIMUM))
+            except TuiLicensesError:
+                # Any other document.
+                code = None
+            try:
+                self.is_lab |= code is not None and self._verify_code(code).is_lab
+            except TuiLicensesError as error:
+                return CheckedFile(name, kind, FileCheck.REFUSED, error)
+        return CheckedFile(name, kind, FileCheck.UNLISTED, _not_listed(name))
 
     def _listed(
         self, file: ManifestFile, manifest: VerifiedManifest, fingerprints: set[str]
@@ -203,14 +235,13 @@ def _check_profile(data: bytes, fingerprints: set[str], name: str) -> None:
         )
 
 
-def _unlisted(name: str) -> CheckedFile:
-    error = DocumentError(
+def _not_listed(name: str) -> DocumentError:
+    return DocumentError(
         "not-listed",
         f"No manifest in this folder vouches for {name}.",
-        "Download the license file again: its manifest lists the profile. A certificate has a"
-        " code of its own (`tui-licenses verify --certificate-code`).",
+        "Download the license file again: its manifest lists the profile. What a certificate shows"
+        " is compared with its code (`tui-licenses verify --certificate-code`).",
     )
-    return CheckedFile(name, _UNPROVEN[Path(name).suffix], FileCheck.UNLISTED, error)
 
 
 def _mismatch(message: str) -> DocumentError:

@@ -30,13 +30,17 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A document that arrived whole and waits to be checked and saved."""
+    """A document that arrived whole and waits to be checked and saved.
+
+    `label` is what has to be told of one that was checked already.
+    """
 
     subject: str
     kind: DocumentKind
     path: Path
     document: Document
     beside: Beside | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +92,12 @@ class Saver:
             for number, fetched in enumerate(batch)
             if fetched.beside is not None
         }
-        checked: list[TuiLicensesError | str | None] = [None] * len(batch)
+        checked: list[TuiLicensesError | str | None] = [fetched.label for fetched in batch]
         if not licenses:
             return checked
         try:
             found = self._verification.check_downloads(tuple(licenses.values()))
-        except FileError as error:
+        except TuiLicensesError as error:
             return [error] * len(batch)
         for number, contents in zip(licenses, found, strict=True):
             checked[number] = (

@@ -88,6 +88,7 @@ def save_credentials(
         kept = _CredentialsFile(
             subject_id, sealed=seal(token, check_passphrase(passphrase), about, cost)
         )
+    _forget_in_keyring(context.name)
     _write(context, kept)
 
 
@@ -117,7 +118,7 @@ def forget_credentials(context_name: str) -> None:
     """Remove the saved sign-in of a context; raises `SignInError` where there is none."""
     file = paths.credentials_file(context_name)
     forget_access_token(context_name)
-    _forget_in_keyring(context_name, file)
+    _forget_in_keyring(context_name)
     try:
         file.unlink()
     except FileNotFoundError as error:
@@ -134,11 +135,12 @@ def forget_credentials(context_name: str) -> None:
         ) from error
 
 
-def _forget_in_keyring(context_name: str, file: Path) -> None:
-    # A sign-out ends here whatever the keyring says; its entry opens nothing without the file.
+def _forget_in_keyring(context_name: str) -> None:
+    """Remove from the keyring what the saved sign-in, if there is one, has there."""
+    # Whatever the keyring says: its entry signs nobody in without the file.
     with suppress(FileError, SignInError):
         context = Context(context_name, None)
-        found = _decode(file, read_private(file))
+        found = _read(context)
         if found.keeping() is Keeping.KEYRING:
             forget_keyring(_user(context, found.subject_id))
 

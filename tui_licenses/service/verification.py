@@ -7,10 +7,12 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_licenses.domain.instance import Instance
+from tui_licenses.domain.license_key import GROUP_LENGTH, LicenseKey
 from tui_licenses.errors import DocumentError, TuiLicensesError
 from tui_licenses.files import read_regular
 from tui_licenses.service import trust_store
@@ -75,12 +77,13 @@ class VerificationService:
     def inspect(self, path: Path) -> LicenseFileContents:
         """Return what a license file says; explicitly unverified.
 
-        It is labelled a lab's where it names a signing key of a trusted lab.
+        It is labelled a lab's where it names a signing key of a lab whose root was added; the
+        embedded cloud is not opened for that.
         """
         from tui_licenses.documents.license_file import inspect_license_file, read_license_file
 
         inspected = inspect_license_file(read_license_file(path))
-        return contents_of(inspected, is_lab=self._is_lab_key(inspected.keyids[0]))
+        return contents_of(inspected, is_lab=_is_lab_key(inspected.keyids[0]))
 
     def verify(
         self, path: Path, *, fingerprint: str | None = None, allow_rollback: bool = False
@@ -101,7 +104,10 @@ class VerificationService:
     ) -> FolderReport:
         """Check every file that the manifests of a folder list, and every license file in it."""
         return check_folder(
-            folder, self._trust(), lambda data: self._verified(data, fingerprint, allow_rollback)
+            folder,
+            self._trust(),
+            lambda data: self._verified(data, fingerprint, allow_rollback),
+            self.verify_certificate_code,
         )
 
     def verify_certificate_code(self, text: str) -> CertificateFields:
@@ -173,7 +179,7 @@ class VerificationService:
     ) -> list[LicenseFileContents | DocumentError]:
         """Check license files of the cloud; return what each holds, or why it is refused.
 
-        Raises `FileError` where the trusted roots cannot be read.
+        Raises what `stored_trusts` does where the trusted roots are not in order.
         """
         trust = self._trust()
         checked: list[LicenseFileContents | DocumentError] = []
@@ -182,18 +188,58 @@ class VerificationService:
             try:
                 verified = self._check_download(download, trust)
             except DocumentError as error:
-                if error.code == "signing-key-unknown":
-                    error.next_step = (
-                        f"Trust the root of {self._endpoint} once with `tui-licenses trust add`, "
-                        "after comparing its fingerprint with its operator."
-                    )
-                checked.append(error)
+                checked.append(self._explained(error))
                 continue
             place = _serial_place(verified)
             seen[place] = max(verified.payload.serial, seen.get(place, 0))
             checked.append(contents_of(verified, is_lab=verified.is_lab))
         remember_serials(seen)
         return checked
+
+    def trusts_any_root(self) -> bool:
+        """Say whether anything can be verified here at all."""
+        return bool(self._trust().trusts)
+
+    def check_profile(self, instance: Instance, data: bytes, manifest: bytes) -> bool:
+        """Check that a signed manifest lists the profile of an instance; say whether it is a lab's.
+
+        Raises `DocumentError` (`digest-mismatch`, and those of a manifest).
+        """
+        from tui_licenses.documents.manifest import verify_manifest
+
+        try:
+            verified = verify_manifest(manifest, self._trust())
+        except DocumentError as error:
+            raise self._explained(error) from None
+        digests = {file.sha256 for file in verified.payload.files if file.kind == "profile"}
+        if verified.payload.instance != instance.id or digests != {sha256(data).hexdigest()}:
+            raise _not_vouched_for("profile")
+        return verified.is_lab
+
+    def check_certificate(self, key: LicenseKey, data: bytes) -> bool:
+        """Check the code in the certificate of a key; return whether it is a lab's.
+
+        It vouches for the key, not for what the page shows. Raises `DocumentError`
+        (`digest-mismatch`, and those of a certificate code).
+        """
+        from tui_licenses.documents.certificate import code_in_certificate
+
+        try:
+            fields = self.verify_certificate_code(code_in_certificate(data))
+        except DocumentError as error:
+            raise self._explained(error) from None
+        if fields.key_last_four != key.key[-GROUP_LENGTH:] or fields.kind is not key.kind:
+            raise _not_vouched_for("certificate")
+        return fields.is_lab
+
+    def _explained(self, error: DocumentError) -> DocumentError:
+        """Return an error about a document of the cloud with the next step for that cloud."""
+        if error.code == "signing-key-unknown":
+            error.next_step = (
+                f"Trust the root of {self._endpoint} once with `tui-licenses trust add`, "
+                "after comparing its fingerprint with its operator."
+            )
+        return error
 
     def _check_download(
         self, download: DownloadedLicense, trust: TrustStore
@@ -242,19 +288,18 @@ class VerificationService:
             _log.warning("Accepted all the same, as was asked for: %s", error.message)
         return verified
 
-    def _is_lab_key(self, keyid: str) -> bool:
-        try:
-            trusts = self._trust().trusts
-        except TuiLicensesError:
-            # Looking at a file must be possible while the trusted roots are not in order.
-            return False
-        vouching = [trust for trust in trusts if keyid in {key.keyid for key in trust.keys}]
-        return bool(vouching) and all(trust.is_lab for trust in vouching)
-
     def _trust(self) -> TrustStore:
         from tui_licenses.documents.trust import TrustStore
 
         return TrustStore((*self._automatic_trust(), *trust_store.stored_trusts()))
+
+
+def _not_vouched_for(name: str) -> DocumentError:
+    return DocumentError(
+        "digest-mismatch",
+        f"The license cloud gave a {name} that it does not vouch for.",
+        "Download it again: it may have changed a moment ago.",
+    )
 
 
 def _serial_place(verified: VerifiedLicenseFile) -> tuple[str, str]:
@@ -266,3 +311,13 @@ def _fingerprint_of_this_host() -> str:
     from tui_licenses.documents.profile import check_activatable, parse_profile
 
     return check_activatable(parse_profile(collect_host_profile()))
+
+
+def _is_lab_key(keyid: str) -> bool:
+    try:
+        trusts = trust_store.stored_trusts()
+    except TuiLicensesError:
+        # Looking at a file must be possible while the trusted roots are not in order.
+        return False
+    vouching = [trust for trust in trusts if keyid in {key.keyid for key in trust.keys}]
+    return bool(vouching) and all(trust.is_lab for trust in vouching)

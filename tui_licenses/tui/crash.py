@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tui_licenses import paths
 from tui_licenses.errors import TuiLicensesError, UnexpectedError
@@ -28,10 +29,16 @@ def record_failure(error: BaseException, now: datetime) -> UnexpectedError:
     )
 
 
+def write_to_log(line: str) -> None:
+    """Write a logged line, while the dashboard has the screen; what cannot be written is lost."""
+    with contextlib.suppress(OSError, TuiLicensesError):
+        _append(f"{datetime.now(UTC).isoformat(timespec='seconds')} {line}\n")
+
+
 def _entry(error: BaseException, now: datetime) -> str:
     # Frames and types only: a message or a variable may hold a license key or a token.
-    heading = f"{now.isoformat(timespec='seconds')} {type(error).__name__}"
-    return "\n".join((heading, *places_of(error))) + "\n"
+    lines = [f"{now.isoformat(timespec='seconds')} {type(error).__name__}", *places_of(error)]
+    return "\n".join(map(clean, lines)) + "\n"
 
 
 def _append(entry: str) -> str:

@@ -13,6 +13,7 @@ from tui_licenses.service.outcomes import DocumentKind, SavedFile, Subject
 from tui_licenses.state.bulk_progress import BulkProgress
 from tui_licenses.state.events import FileSaved, FilesSaved, RowsUnmarked
 from tui_licenses.text import clean
+from tui_licenses.tui.facts import quoted_instance
 from tui_licenses.tui.guide import steps_after_download
 from tui_licenses.tui.marking import settled_marks
 from tui_licenses.tui.screens.bulk_download import BulkDownloadScreen
@@ -79,10 +80,12 @@ class Downloading:
         if isinstance(subject, LicenseKey):
             return f"Certificate of key {mask_key(subject.key)}, proof of purchase."
         if kind is DocumentKind.PROFILE:
-            return f"Server profile of {subject.name}, byte for byte as it was uploaded."
+            told = "Server profile, byte for byte as it was uploaded, of this instance:"
+            return f"{told}\n{quoted_instance(subject)}"
         keys = await self._app.services.inventory.keys_of_instance(subject.id)
         add_ons = sum(not key.is_master and key.state is KeyState.ACTIVE for key in keys)
-        return f"License file of {subject.name}: contains 1 master + {add_ons} add-ons."
+        told = f"License file with 1 master + {add_ons} add-ons, for this instance:"
+        return f"{told}\n{quoted_instance(subject)}"
 
     async def _save_one(self, kind: DocumentKind, subject: Subject, choice: DownloadChoice) -> None:
         file = await self._save_to(kind, subject, choice.folder, choice.force)

@@ -20,6 +20,8 @@ from tui_licenses.text import clean
 
 UNKNOWN = "unknown"
 FINGERPRINT_CHARACTERS = 16
+# Enough to tell apart what one account has.
+ID_CHARACTERS = 8
 
 
 def instant_text(instant: datetime | None, now: datetime, *, show_utc: bool) -> str:
@@ -60,6 +62,16 @@ def location_text(location: Location) -> str:
     """Return country, code and free text of a location."""
     country = f"{country_name(location.country_code)} ({location.country_code})"
     return clean(f"{country}, {location.label}" if location.label else country)
+
+
+def quoted(name: str) -> str:
+    """Return a name in quotes, for a line of its own: what it says is nobody's word but its own."""
+    return f"“{clean(name)}”"
+
+
+def quoted_instance(instance: Instance) -> str:
+    """Return the name of an instance in quotes, and before it what no name can imitate."""
+    return f"id {clean(instance.id[:ID_CHARACTERS])}  {quoted(instance.name)}"
 
 
 def fingerprint_text(instance: Instance) -> str:

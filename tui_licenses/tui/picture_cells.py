@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 
 import msgspec
@@ -10,6 +11,8 @@ from tui_licenses.tui.terminal_cells import Line, Pen
 
 # Stands between the glyphs of a line; no glyph holds a control character.
 _BETWEEN = "\x1f"
+_CONTROL = re.compile(r"[\x00-\x1e\x7f-\x9f]")
+_NO_CODE = re.compile(r"[^0-9;]")
 
 
 class _Run(msgspec.Struct, array_like=True):
@@ -19,7 +22,6 @@ class _Run(msgspec.Struct, array_like=True):
     attributes: tuple[str, ...]
     foreground: str
     background: str
-    link: str
 
 
 class _Row(msgspec.Struct, array_like=True):
@@ -41,7 +43,7 @@ def encode_lines(lines: list[Line]) -> bytes:
 
 
 def _run(pen: Pen, count: int) -> _Run:
-    return _Run(count, pen.attributes, pen.foreground, pen.background, pen.link)
+    return _Run(count, pen.attributes, pen.foreground, pen.background)
 
 
 def decode_lines(data: bytes) -> list[Line] | None:
@@ -54,8 +56,12 @@ def decode_lines(data: bytes) -> list[Line] | None:
     for row in rows:
         glyphs = row.glyphs.split(_BETWEEN)
         pens: list[Pen] = []
+        if _CONTROL.search(row.glyphs):
+            return None
         for run in row.runs:
-            pen = Pen.known(run.attributes, run.foreground, run.background, run.link)
+            if _NO_CODE.search(";".join((*run.attributes, run.foreground, run.background))):
+                return None
+            pen = Pen.known(run.attributes, run.foreground, run.background)
             pens += [pen] * run.count
         if len(glyphs) != len(pens) or len(pens) != len(lines[0].pens if lines else pens):
             return None

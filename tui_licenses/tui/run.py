@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tui_licenses.config import Configuration, load_configuration
+from tui_licenses.errors import UnexpectedError
 from tui_licenses.last_resort import take_over_libraries
 from tui_licenses.tui.app import TuiLicensesApp
-from tui_licenses.tui.crash import record_failure
+from tui_licenses.tui.crash import record_failure, write_to_log
 from tui_licenses.tui.first_picture import Opening
 from tui_licenses.tui.place import Place
 from tui_licenses.wiring import open_services
@@ -22,9 +23,9 @@ def run_dashboard(
     """Run the dashboard until it is left, and return the exit status.
 
     After a bug the problem is shown in a small app of its own: the terminal is whole again, and
-    the dashboard can be started anew.
+    the dashboard can be started anew. Raises `UnexpectedError` where even that app failed.
     """
-    take_over_libraries(lambda error: record_failure(error, datetime.now(UTC)))
+    take_over_libraries(lambda error: record_failure(error, datetime.now(UTC)), write_to_log)
     while True:
         services = open_services(configuration, context_name)
         app = TuiLicensesApp(services, configuration, place=place, opening=opening)
@@ -33,7 +34,10 @@ def run_dashboard(
         if app.failure is not None and status is None:
             from tui_licenses.tui.screens.problem import ProblemApp
 
-            if not ProblemApp(app.failure, configuration.settings).run():
+            problem = ProblemApp(app.failure, configuration.settings)
+            if not problem.run():
+                if problem.failure is not None:
+                    raise UnexpectedError("unexpected", app.failure.message, "See the log.")
                 return 1
         elif not app.wants_restart:
             return status or 0

@@ -11,38 +11,36 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from tui_licenses.text import has_control_characters, is_narrow, width_cells
+from tui_licenses.text import is_narrow, width_cells
 from tui_licenses.tui.theme import is_drawn_sign
+from tui_licenses.tui.wall import without_hidden
 
 # Attributes that nobody sees on a space.
 UNSEEN = frozenset({"1", "2", "3"})
 
 
 class Pen:
-    """What a cell is drawn with: codes of attributes, both colours, the address of a link.
+    """What a cell is drawn with: codes of attributes, and both colours; never a link.
 
     `known` makes them: equal pens are one object, so that `is` compares them. `blank` is the pen
     that stands for all that draw a space as this one does.
     """
 
-    __slots__ = ("attributes", "background", "blank", "foreground", "link")
+    __slots__ = ("attributes", "background", "blank", "foreground")
 
-    _known: ClassVar[dict[tuple[tuple[str, ...], str, str, str], Pen]] = {}
+    _known: ClassVar[dict[tuple[tuple[str, ...], str, str], Pen]] = {}
 
-    def __init__(
-        self, attributes: tuple[str, ...], foreground: str, background: str, link: str
-    ) -> None:
+    def __init__(self, attributes: tuple[str, ...], foreground: str, background: str) -> None:
         self.attributes = attributes
         self.foreground = foreground
         self.background = background
-        self.link = link
         self.blank = self
 
     @classmethod
@@ -51,15 +49,14 @@ class Pen:
         attributes: tuple[str, ...] = (),
         foreground: str = "39",
         background: str = "49",
-        link: str = "",
     ) -> Pen:
         """Return the one pen of these codes."""
-        key = (attributes, foreground, background, link)
+        key = (attributes, foreground, background)
         pen = cls._known.get(key)
         if pen is None:
             pen = cls._known[key] = cls(*key)
             if UNSEEN.issuperset(attributes):
-                pen.blank = cls.known((), "39", background, link)
+                pen.blank = cls.known((), "39", background)
         return pen
 
 
@@ -93,7 +90,7 @@ def pen_of(style: Style | None, color_system: ColorSystem) -> Pen:
     if style.bgcolor is not None:
         background = ";".join(style.bgcolor.downgrade(color_system).get_ansi_codes(False))
     attributes = tuple(code for code, flag in zip(codes, flags, strict=True) if flag)
-    return Pen.known(attributes, foreground, background, style.link or "")
+    return Pen.known(attributes, foreground, background)
 
 
 class Doubt(IntEnum):
@@ -118,8 +115,23 @@ _WIDE = (
     range(0xFF01, 0xFF61),
     range(0x20000, 0x2FA20),
 )
-# Runs in doubt with so few sure cells between them are one: a word stays in one piece.
+# Runs in doubt with so few sure cells between them are one: a word stays in one piece. Two spaces
+# part columns.
 _NEAR_CELLS = 4
+_BETWEEN_COLUMNS = "  "
+
+
+class DoubtfulRun(NamedTuple):
+    """Neighbouring cells whose widths are in doubt, from `start` to before `end`.
+
+    The cells from `end` to before `blank_end` are empty: a run that a terminal draws wider than
+    we count may reach into them.
+    """
+
+    start: int
+    end: int
+    blank_end: int
+    doubt: Doubt
 
 
 @lru_cache(maxsize=4096)
@@ -142,16 +154,16 @@ def doubt_of(glyph: str) -> Doubt:
 @lru_cache(maxsize=4096)
 def _split(text: str, measure: Callable[[str], int]) -> tuple[str, tuple[str, ...]]:
     """Return the marks a text begins with, and its glyphs, one for each cell."""
-    if is_narrow(text) and not has_control_characters(text):
+    # Not even a bug may send a control character.
+    text = without_hidden(text)
+    if is_narrow(text):
         return "", tuple(text)
     from wcwidth import iter_graphemes
 
     marks = ""
     glyphs: list[str] = []
     head = -1
-    for grapheme in iter_graphemes(text):
-        # Not even a bug may send a control character.
-        glyph = "".join(sign for sign in grapheme if unicodedata.category(sign) != "Cc")
+    for glyph in iter_graphemes(text):
         width = measure(glyph)
         if width > 0:
             head = len(glyphs)
@@ -231,7 +243,7 @@ def _blank_rest(glyphs: list[str], pens: list[Pen], x: int) -> None:
         glyphs[x], pens[x] = " ", pens[x].blank
 
 
-def _find_doubts(glyphs: list[str]) -> list[tuple[int, int, Doubt]]:
+def _find_doubts(glyphs: list[str]) -> list[DoubtfulRun]:
     found: list[tuple[int, int, Doubt]] = []
     for x in [x for x, glyph in enumerate(glyphs) if glyph > "\x7f" or len(glyph) > 1]:
         doubt = doubt_of(glyphs[x])
@@ -240,12 +252,19 @@ def _find_doubts(glyphs: list[str]) -> list[tuple[int, int, Doubt]]:
         end = x + 1
         while end < len(glyphs) and not glyphs[end]:
             end += 1
-        if found and x - found[-1][1] <= _NEAR_CELLS:
+        between = "".join(glyphs[found[-1][1] : x]) if found else _BETWEEN_COLUMNS
+        if len(between) <= _NEAR_CELLS and _BETWEEN_COLUMNS not in between:
             start, _, before = found.pop()
             found.append((start, end, max(before, doubt)))
         else:
             found.append((x, end, doubt))
-    return found
+    return [DoubtfulRun(x, end, _blank_end(glyphs, end), doubt) for x, end, doubt in found]
+
+
+def _blank_end(glyphs: list[str], x: int) -> int:
+    while x < len(glyphs) and glyphs[x] == " ":
+        x += 1
+    return x
 
 
 class Line:
@@ -257,7 +276,7 @@ class Line:
         self.glyphs = glyphs
         self.pens = pens
         self._text: str | None = None
-        self._doubts: list[tuple[int, int, Doubt]] | None = None
+        self._doubts: list[DoubtfulRun] | None = None
 
     @classmethod
     def blank(cls, width: int) -> Line:
@@ -272,8 +291,8 @@ class Line:
         return self._text
 
     @property
-    def doubts(self) -> list[tuple[int, int, Doubt]]:
-        """Return (start, end, how far) of each run of cells whose widths are in doubt."""
+    def doubts(self) -> list[DoubtfulRun]:
+        """Return each run of cells whose widths are in doubt."""
         if self._doubts is None:
             self._doubts = []
             if not self.text.isascii():

@@ -17,6 +17,7 @@ from tui_licenses.tui.terminal_cells import (
     DEFAULT_PEN,
     UNSEEN,
     Doubt,
+    DoubtfulRun,
     Line,
     Pen,
     runs_of,
@@ -40,14 +41,13 @@ _OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27"}
 @lru_cache(maxsize=1024)
 def pen_change(before: Pen, after: Pen) -> str:
     """Return the shortest sequence that changes one pen into another."""
-    link = "" if before.link == after.link else f"\x1b]8;;{after.link}\x1b\\"
     # Attributes come last: in old Linux consoles the code of the default colour ends underlining.
     fresh = [code for code in (after.foreground, after.background) if code not in ("39", "49")]
     fresh += after.attributes
     whole = f"\x1b[0;{';'.join(fresh)}m" if fresh else "\x1b[m"
     ended = [code for code in before.attributes if code not in after.attributes]
     if any(code not in _OFF for code in ended):
-        return link + whole
+        return whole
     off = sorted({_OFF[code] for code in ended})
     changes = off
     if after.foreground != before.foreground:
@@ -60,7 +60,7 @@ def pen_change(before: Pen, after: Pen) -> str:
         if code not in before.attributes or _OFF.get(code) in off  # 22 ends bold and dim alike
     ]
     step = f"\x1b[{';'.join(changes)}m" if changes else ""
-    return link + min(step, whole, key=len)
+    return min(step, whole, key=len)
 
 
 def _changed_cells(old: Line, new: Line) -> list[int]:
@@ -140,7 +140,7 @@ class ShownPicture:
         if self._pen.blank is blank:
             return
         kept = tuple(code for code in self._pen.attributes if code in UNSEEN)
-        near = Pen.known(kept, self._pen.foreground, blank.background, blank.link)
+        near = Pen.known(kept, self._pen.foreground, blank.background)
         self._take(near if near.blank is blank else blank)
 
     def _move(self, x: int, y: int) -> None:
@@ -212,14 +212,17 @@ class ShownPicture:
         if not old.doubts and not new.doubts:
             return cells
         sent = set(cells)
-        for start, end, doubt in sorted([*old.doubts, *new.doubts]):
-            if not sent.isdisjoint(range(start, end)):
+        for start, end, blank_end, doubt in sorted([*old.doubts, *new.doubts]):
+            if not sent.isdisjoint(range(start, blank_end)):
                 sent.update(range(start, _reach(start, end, doubt, self.width)))
         return sorted(sent)
 
     def _erased_from(self, new: Line, cells: list[int]) -> int:
         """Return from where on it is shortest to erase the rest of the line."""
         if not cells or new.pens[-1] is not DEFAULT_PEN:
+            return self.width
+        if new.doubts and new.doubts[-1].blank_end == self.width:
+            # A run that is drawn wider than we count reaches into the blanks, which come first.
             return self.width
         x = self.width
         while x and new.glyphs[x - 1] == " " and new.pens[x - 1] is DEFAULT_PEN:
@@ -242,25 +245,30 @@ class ShownPicture:
 
     def _write_cells(self, y: int, line: Line, start: int, end: int) -> None:
         """Write cells, each run of doubtful widths on its own."""
-        for first, last, doubt in line.doubts:
-            if first >= end or last <= start:
+        for run in line.doubts:
+            if run.start >= end or run.end <= start:
                 continue
-            if start < first:
+            if start < run.start:
                 self._move(start, y)
-                self._write(line, start, first)
-            self._move(max(first, start), y)
-            self._write_doubtful(y, line, max(first, start), min(last, end), doubt)
-            start = last
+                self._write(line, start, run.start)
+            start = max(run.start, start)
+            part = DoubtfulRun(start, min(run.end, end), min(run.blank_end, end), run.doubt)
+            self._write_doubtful(y, line, part)
+            start = part.blank_end
         if start < end:
             self._move(start, y)
             self._write(line, start, end)
 
-    def _write_doubtful(self, y: int, line: Line, start: int, end: int, doubt: Doubt) -> None:
-        if doubt is Doubt.ANY:
-            # Where the terminal draws it narrower, nothing old may show behind it.
+    def _write_doubtful(self, y: int, line: Line, run: DoubtfulRun) -> None:
+        """Write a run, and before it the blanks behind: where it is drawn wider, it stays whole."""
+        start, end, blank_end, doubt = run
+        # Where the terminal draws it narrower, nothing old may show behind it.
+        blank_start = start if doubt is Doubt.ANY else end
+        if blank_start < blank_end:
+            self._move(blank_start, y)
             spaces = Line([" "] * self.width, [pen.blank for pen in line.pens])
-            self._write(spaces, start, end)
-            self._move(start, y)
+            self._write(spaces, blank_start, blank_end)
+        self._move(start, y)
         self._write(line, start, end)
         self._x = None
         if _reach(start, end, doubt, self.width) == self.width:

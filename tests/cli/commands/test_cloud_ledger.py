@@ -64,6 +64,11 @@ def test_a_backup_that_is_behind_is_refused_and_can_be_forced(
     assert [key["kind"] for key in listed] == ["root", "signing", "signing"]
 
 
+def test_the_embedded_cloud_is_not_restored(blank_program: Program) -> None:
+    refused = blank_program.refusal("cloud", "restore", "any.backup", status=2)
+    assert refused["code"] == "database-required"
+
+
 def test_a_passphrase_is_not_asked_for_without_a_terminal(
     blank_program: Program, database: Path, tmp_path: Path
 ) -> None:
@@ -115,7 +120,8 @@ def test_a_cloud_is_served_with_what_systemd_hands_over(database: Path, tmp_path
     for name in ("root", "signing", "pepper"):
         database.with_name(f"cloud-{name}.key").rename(credentials / name)
     authority = make_authority(tmp_path)
-    (tmp_path / "server.pem").rename(credentials / "tls-key")
+    (made,) = tmp_path.glob("*-server.pem")
+    made.rename(credentials / "tls-key")
     (tmp_path / "chain.pem").write_bytes((credentials / "tls-key").read_bytes())
     for path in credentials.iterdir():
         path.chmod(0o400)

@@ -205,7 +205,7 @@ def _rounds(run: Run, *, is_shared: bool) -> None:
         # All processes are there before the thread of the cloud is.
         list(pool.map(abs, range(_PROCESSES)))
         with _serving() as cloud:
-            for one in run.choose(rounds, fast=8):
+            for one in run.choose(rounds, fast=5):
                 _round(run, pool, cloud, file, one, is_shared)
 
 

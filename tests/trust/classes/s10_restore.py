@@ -115,7 +115,7 @@ def _damage(run: Run, restorer: Restorer) -> None:
     (run.folder / "large").mkdir()
     scene = Scene.make(template, run.folder / "large")
     large = scene.backup.read_bytes()
-    places = run.choose(range(len(small)), fast=150)
+    places = run.choose(range(len(small)), fast=100)
     _refuse_each(run, restorer, database, _flips(run, small, iter(places)))
     sampled = (run.random.randrange(len(large)) for _ in range(run.count(_SAMPLED_FLIPS, 50)))
     _refuse_each(run, restorer, scene.database, _flips(run, large, sampled))
@@ -127,7 +127,7 @@ def _run(run: Run) -> None:
     _damage(run, _restore)
     (run.folder / "killed").mkdir()
     _kills(run)
-    for number, (name, case) in enumerate(run.choose(list(CASES.items()), fast=8)):
+    for number, (name, case) in enumerate(run.choose(list(CASES.items()), fast=6)):
         folder = run.folder / f"case-{number}"
         folder.mkdir()
         scene = Scene.make(run.folder / "template" / "cloud.db", folder)
@@ -148,7 +148,7 @@ def _kills(run: Run) -> None:
     started = time.monotonic()
     scene.restore(discard_newer=True)
     duration = time.monotonic() - started
-    for number in range(run.count(_KILLS, 4)):
+    for number in range(run.count(_KILLS, 3)):
         back_up(scene.database, run.folder / f"killed-{number}", PASSPHRASE)
         scene.backup = run.folder / f"killed-{number}"
         wait = run.random.uniform(0, duration)

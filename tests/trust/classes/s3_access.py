@@ -19,6 +19,7 @@ from tests.cloud.lab import BASE, CALLERS, Clock, generous
 from tests.trust.access_matrix import ROWS, Row
 from tests.trust.clouds import SeededCloud, seed_cloud, seeded_clouds
 from tests.trust.harness import Broken, Run, TrustClass
+from tests.trust.sign_in_site import access_token
 from tui_licenses.cloud.administration import NewToken, make_token, revoke_token
 from tui_licenses.cloud.app import create_app
 from tui_licenses.cloud.operations.instances import owned_instance
@@ -108,14 +109,7 @@ async def _open_site(app: Starlette, cloud: SeededCloud, clock: Clock) -> _Site:
 
 
 async def _sign_in(client: httpx.AsyncClient, token: NewToken) -> str:
-    body = {
-        "subjectType": "Application",
-        "subjectId": token.subject_id,
-        "grantType": "refreshToken",
-        "refreshToken": token.refresh_token,
-    }
-    answer = await client.post("/authorization/token", json=body)
-    return f"Bearer {answer.raise_for_status().json()['accessToken']}"
+    return f"Bearer {await access_token(client, token)}"
 
 
 async def _ask(site: _Site, row: Row, caller: str, object_id: str) -> httpx.Response:

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from tui_licenses.documents.certificate import (
     CertificateContent,
     certificate_code,
     certificate_digest,
+    code_in_certificate,
     render_certificate,
     verify_certificate_code,
 )
@@ -216,10 +217,14 @@ def test_the_same_input_gives_the_same_bytes_in_any_process() -> None:
         "print(hashlib.sha256(render_certificate(content, code_of(content))).hexdigest())"
     )
     digests = set()
-    for hash_seed in ("1", "2"):
+    for hash_seed, zone, language in (
+        ("1", "UTC", "C"),
+        ("2", "Pacific/Kiritimati", "C.UTF-8"),
+        ("3", "America/St_Johns", "tr_TR.UTF-8"),
+    ):
         done = subprocess.run(
             [sys.executable, "-c", program],
-            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            env=os.environ | {"PYTHONHASHSEED": hash_seed, "TZ": zone, "LC_ALL": language},
             cwd=Path(__file__).parents[3],
             capture_output=True,
             text=True,
@@ -229,6 +234,34 @@ def test_the_same_input_gives_the_same_bytes_in_any_process() -> None:
         digests.add(done.stdout)
     assert len(digests) == 1
     assert render_certificate(content, "x") == render_certificate(content, "x")
+
+
+def test_instants_are_shown_in_utc_whatever_zone_they_come_in() -> None:
+    there = timezone(timedelta(hours=14))
+    moved = replace(
+        CONTENT,
+        issued_at=CONTENT.issued_at.astimezone(there),
+        expires_at=datetime(2027, 3, 2, 14, tzinfo=there),
+    )
+    assert render_certificate(moved, "x") == render_certificate(CONTENT, "x")
+
+
+def test_every_font_is_inside_the_document() -> None:
+    content = replace(CONTENT, instance_name=" ".join(SCRIPTS.values()))
+    page = PdfReader(io.BytesIO(render_certificate(content, code_of(content)))).pages[0]
+    fonts = page["/Resources"]["/Font"].values()  # type: ignore[index]
+    assert len(fonts) > 1
+    for font in fonts:
+        (descendant,) = font.get_object()["/DescendantFonts"]
+        assert "/FontFile2" in descendant.get_object()["/FontDescriptor"]
+
+
+def test_the_code_is_found_without_reading_the_page() -> None:
+    assert code_in_certificate(render_certificate(CONTENT, code_of())) == code_of()
+    for data in (b"", b"%PDF-1.4", render_certificate(CONTENT, "no code")):
+        with pytest.raises(DocumentError) as raised:
+            code_in_certificate(data)
+        assert raised.value.code == "not-a-certificate-code"
 
 
 def test_missing_fonts_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

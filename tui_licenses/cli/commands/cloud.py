@@ -61,11 +61,17 @@ def _register_setting_up(cloud: click.Group) -> None:
 
     @command(cloud, "check")
     @with_database
-    def check(invocation: Invocation, database: Database) -> None:
+    @click.option(
+        "--backup",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Also look for what this backup has and the database has no more.",
+    )
+    def check(invocation: Invocation, database: Database, backup: Path | None) -> None:
         """Check the integrity of a database and of everything it says."""
         from tui_licenses.cloud import administration
 
-        findings = administration.check(prepare(database))
+        findings = administration.check(prepare(database), backup)
         if findings:
             raise DocumentError(
                 "cloud-damaged",
@@ -176,6 +182,10 @@ def _register_serving(cloud: click.Group) -> None:
         """Serve a license cloud over HTTP; beyond this host only with TLS."""
         from tui_licenses.cloud.key_files import credential
         from tui_licenses.cloud.serve import serve as serve_cloud
+        from tui_licenses.secret import protect_process
+
+        # It holds the keys that sign license files.
+        protect_process()
 
         def tell(url: str) -> None:
             invocation.output.item({"url": url}, [("URL", url)])

@@ -5,14 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from tui_licenses.cli.commands.cloud_database import Database, prepare, with_database
+from tui_licenses.cli.commands.cloud_database import (
+    Database,
+    is_embedded,
+    prepare,
+    with_database,
+)
 from tui_licenses.cli.invocation import Invocation, command
 from tui_licenses.cli.records import instant_record
 from tui_licenses.errors import UseError
+
+if TYPE_CHECKING:
+    from tui_licenses.cloud.restore import RestoreReport
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -83,12 +91,7 @@ def _register_backup(cloud: click.Group) -> None:
 def _register_restore(cloud: click.Group) -> None:
     @command(cloud, "restore")
     @click.argument("backup", type=click.Path(path_type=Path), metavar="FILE")
-    @click.option(
-        "--database",
-        required=True,
-        metavar="URL",
-        help="The database to replace or to make; the one before is kept beside it.",
-    )
+    @with_database
     @_with_passphrase("Take the private keys that are not here from the backup.")
     @click.option(
         "--root-key",
@@ -104,36 +107,48 @@ def _register_restore(cloud: click.Group) -> None:
     def restore(
         invocation: Invocation,
         backup: Path,
-        database: str,
+        database: Database,
         with_keys: bool,
         passphrase_stdin: bool,
         root_key: Path | None,
         discard_newer: bool,
     ) -> None:
-        """Put a backup in the place of a database that nothing uses: all of it, or nothing."""
+        """Put a backup in the place of a database that nothing uses: all of it, or nothing.
+
+        The database is made where there is none; the one before is kept.
+        """
         from tui_licenses.cloud import administration
         from tui_licenses.cloud.restore import RestoreOptions
 
+        if is_embedded(database):
+            raise UseError(
+                "database-required",
+                "The embedded lab cloud is made anew, not restored.",
+                "Say with `--database` what to restore.",
+            )
         passphrase = _passphrase(passphrase_stdin, is_new=False) if with_keys else None
         options = RestoreOptions(passphrase, root_key, discard_newer)
-        report = administration.restore(database, backup, options)
-        previous = None if report.previous is None else str(report.previous)
-        invocation.output.item(
-            {
-                "backupCreatedAt": instant_record(report.created),
-                "rowCount": report.row_count,
-                "serialsAbove": report.serial_floor,
-                "previousDatabase": previous,
-                "discarded": len(report.discarded),
-            },
-            [
-                ("Backup of", str(instant_record(report.created))),
-                ("Rows", str(report.row_count)),
-                ("Serials begin above", str(report.serial_floor)),
-                ("Database before", previous or "none"),
-            ],
-        )
-        invocation.output.note("Every license file is issued anew when it is next downloaded.")
+        _tell(invocation, administration.restore(database, backup, options))
+
+
+def _tell(invocation: Invocation, report: RestoreReport) -> None:
+    previous = report.previous
+    invocation.output.item(
+        {
+            "backupCreatedAt": instant_record(report.created),
+            "rowCount": report.row_count,
+            "serialsAbove": report.serial_floor,
+            "previousDatabase": previous,
+            "discarded": len(report.discarded),
+        },
+        [
+            ("Backup of", str(instant_record(report.created))),
+            ("Rows", str(report.row_count)),
+            ("Serials begin above", str(report.serial_floor)),
+            ("Database before", previous or "none"),
+        ],
+    )
+    invocation.output.note("Every license file is issued anew when it is next downloaded.")
 
 
 def _passphrase(from_stdin: bool, *, is_new: bool) -> str:

@@ -45,8 +45,9 @@ def with_database(function: Function) -> Function:
     return database(secrets(function))
 
 
-def _note_secrets(context: click.Context, _: click.Parameter, value: Path | None) -> None:
-    context.meta[_SECRETS] = value
+def _note_secrets(context: click.Context, parameter: click.Parameter, value: Path | None) -> None:
+    source = context.get_parameter_source(parameter.name or "")
+    context.meta[_SECRETS] = (value, source is ParameterSource.COMMANDLINE)
 
 
 def _database(context: click.Context, parameter: click.Parameter, value: str | None) -> Database:
@@ -54,7 +55,7 @@ def _database(context: click.Context, parameter: click.Parameter, value: str | N
 
     Raises `UseError` (`password-on-command-line`, `invalid-request`).
     """
-    secrets: Path | None = context.meta.get(_SECRETS)
+    secrets, is_given = context.meta[_SECRETS]
     source = context.get_parameter_source(parameter.name or "")
     if value and source is ParameterSource.COMMANDLINE and _has_password(value):
         raise UseError(
@@ -62,14 +63,15 @@ def _database(context: click.Context, parameter: click.Parameter, value: str | N
             "A password on the command line can be read by everybody on this machine.",
             f"Set {DATABASE_VARIABLE} to the URL, or keep the password in ~/.pgpass.",
         )
-    if secrets is None:
-        return value or paths.embedded_database_file()
-    if value is None or not value.startswith("postgresql"):
+    is_server = value is not None and value.startswith("postgresql")
+    if is_given and not is_server:
         raise UseError(
             "invalid-request",
             "The secrets of a database file are beside it; --secrets is for PostgreSQL.",
             "Leave --secrets out.",
         )
+    if value is None or secrets is None or not is_server:
+        return value or paths.embedded_database_file()
     joined = "&" if "?" in value else "?"
     return f"{value}{joined}secrets={quote(str(secrets.absolute()))}"
 

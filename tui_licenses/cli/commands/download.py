@@ -95,6 +95,20 @@ def register(root: click.Group) -> None:
     )
 
 
+_TO = click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="The folder to save into, created if need be; the current one if left out.",
+)
+_FORCE = click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files that hold something else; each stays beside the new one as NAME.bak.",
+)
+
+
 def _add(
     parent: click.Group, kind: DocumentKind, what: str, handles: str, find: Find, choose: Choose
 ) -> None:
@@ -106,18 +120,8 @@ def _add(
         metavar="TEXT",
         help="Download those that the filter of the list finds by these words, add-ons included.",
     )
-    @click.option(
-        "--to",
-        "folder",
-        type=click.Path(path_type=Path),
-        default=Path(),
-        help="The folder to save into, created if need be; the current one if left out.",
-    )
-    @click.option(
-        "--force",
-        is_flag=True,
-        help="Replace files that hold something else; each stays beside the new one as NAME.bak.",
-    )
+    @_TO
+    @_FORCE
     def download(
         invocation: Invocation,
         ids: tuple[str, ...],

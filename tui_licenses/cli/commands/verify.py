@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from tui_licenses import paths
 from tui_licenses.cli.facts import Facts, instant, key, text
 from tui_licenses.cli.invocation import Invocation, command
 from tui_licenses.cli.output import error_record
@@ -65,7 +66,7 @@ def register(root: click.Group) -> None:
 def _verify_path(
     invocation: Invocation, path: Path, this_host: bool, profile: Path | None, allow_rollback: bool
 ) -> None:
-    is_folder = path.is_dir()
+    is_folder = paths.is_folder(path)
 
     async def check(services: Services) -> None:
         verification = services.verification

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from tui_licenses.errors import UseError
 
+if TYPE_CHECKING:
+    from alembic.config import Config
 
-def migrate(engine: Engine, revision: str = "head") -> bool:
-    """Bring a database to a revision, the newest one by default; return whether it changed.
+
+def migrate(engine: Engine) -> bool:
+    """Bring a database to the newest revision; return whether anything was done.
 
     Raises `UseError` (`database-newer`) for a database of a newer program.
     """
-    from alembic import command
-    from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    # Without it alembic splits the option above at blanks and colons.
-    config.set_main_option("path_separator", "os")
-    script = ScriptDirectory.from_config(config)
+    script = ScriptDirectory.from_config(_configuration())
     with engine.connect() as connection, connection.begin():
         current = MigrationContext.configure(connection).get_current_revision()
-    if current in {revision, script.get_current_head()}:
+    if current == script.get_current_head():
         return False
     if current is not None and current not in {entry.revision for entry in script.walk_revisions()}:
         raise UseError(
@@ -37,6 +35,28 @@ def migrate(engine: Engine, revision: str = "head") -> bool:
     with engine.connect() as connection:
         writing = connection.execution_options(begin_immediate=True)
         with writing.begin():
-            config.attributes["connection"] = writing
-            command.upgrade(config, revision)
+            if engine.dialect.name == "postgresql":
+                from tui_licenses.cloud.postgresql import lift_limits
+
+                lift_limits(writing)
+            upgrade(writing)
     return True
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring a database to a revision in the transaction of a connection."""
+    from alembic import command
+
+    config = _configuration()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _configuration() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    # Without it alembic splits the option above at blanks and colons.
+    config.set_main_option("path_separator", "os")
+    return config

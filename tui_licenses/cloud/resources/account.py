@@ -7,7 +7,8 @@ from typing import Literal
 from sqlalchemy import select
 
 from tui_licenses.api.problems import Problem
-from tui_licenses.api.schemas import TokenAnswer, TokenRequest, Wire, WireUser
+from tui_licenses.api.schemas import Wire, WireUser
+from tui_licenses.api.trust_schemas import TokenAnswer, TokenRequest
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.http.call import CHALLENGE, Call, decode_body
 from tui_licenses.cloud.http.limits import subscriber

@@ -50,12 +50,12 @@ _KEY_PROBLEMS = (
 def _count_misses(cloud: Cloud, call: Call, codes: Iterable[str]) -> None:
     for code in codes:
         if code in _MISSED:
-            cloud.throttles.missed_keys.take(call.signed_in.account_id, call.now_instant)
+            cloud.throttles.missed_keys.take(call.signed_in.subject_id, call.now_instant)
 
 
 def preview(cloud: Cloud, call: Call) -> Reply:
     """Answer what an activation would do."""
-    cloud.throttles.missed_keys.check(call.signed_in.account_id, call.now_instant)
+    cloud.throttles.missed_keys.check(call.signed_in.subject_id, call.now_instant)
     body = decode_body(call, WireActivationRequest)
     with cloud.store.read() as connection:
         answer = preview_activation(connection, call.author, body)
@@ -65,7 +65,7 @@ def preview(cloud: Cloud, call: Call) -> Reply:
 
 def create_activation(cloud: Cloud, call: Call, connection: Connection) -> Reply:
     """Activate keys on an instance: 201, or 200 where they are active there already."""
-    cloud.throttles.missed_keys.check(call.signed_in.account_id, call.now_instant)
+    cloud.throttles.missed_keys.check(call.signed_in.subject_id, call.now_instant)
     body = decode_body(call, WireActivationRequest)
     try:
         outcome = activate(cloud.store, connection, call.author, body)

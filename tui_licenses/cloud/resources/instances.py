@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, selec
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import InstanceList, WireInstance, WireInstancePatch
 from tui_licenses.cloud import tables
-from tui_licenses.cloud.conditions import Condition, opaque
+from tui_licenses.cloud.conditions import Condition, among, opaque
 from tui_licenses.cloud.http.call import Call, decode_body, invalid
 from tui_licenses.cloud.http.listing import (
     Finder,
@@ -116,7 +116,7 @@ def _conditions(call: Call, sort: str) -> tuple[list[Condition], list[Condition]
     account_id, state = call.signed_in.account_id, call.parameter("state")
     of_account = _INSTANCE.c.account_id == account_id
     named: list[Condition] = [
-        _INSTANCE.c.id.in_(ids_with_word(account_id, word)) for word in query_words(call)
+        among(_INSTANCE.c.id, ids_with_word(account_id, word)) for word in query_words(call)
     ]
     if state is None:
         # Not a filter: nearly all are left, so that the order is walked anyhow.

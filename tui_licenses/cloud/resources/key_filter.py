@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, or_, select
 
 from tui_licenses.cloud import tables
-from tui_licenses.cloud.conditions import Condition, opaque
+from tui_licenses.cloud.conditions import Condition, among, opaque
 from tui_licenses.cloud.http.call import Call, invalid, read_flag
 from tui_licenses.cloud.http.listing import Finder, count_rows
 from tui_licenses.cloud.instants import to_instant
@@ -108,7 +108,7 @@ class _Word:
         of_account = _KEY.c.account_id == account_id
         first, last = prefix_range(text.upper())
         by_name = or_(
-            and_(of_account, _KEY.c.instance_id.in_(ids_with_word(account_id, text))),
+            and_(of_account, among(_KEY.c.instance_id, ids_with_word(account_id, text))),
             and_(of_account, _KEY.c.last_four >= first, _KEY.c.last_four < last),
         )
         return cls(text, frozenset(connection.execute(products).scalars()), by_name)

@@ -103,13 +103,13 @@ def show_key(cloud: Cloud, call: Call) -> Reply:
 def look_up_key(cloud: Cloud, call: Call) -> Reply:
     """Answer what may be told about a typed key."""
     caller, throttles = call.signed_in, cloud.throttles
-    throttles.lookups.check_and_take(caller.account_id, call.now_instant)
-    throttles.missed_keys.check(caller.account_id, call.now_instant)
+    throttles.lookups.check_and_take(caller.subject_id, call.now_instant)
+    throttles.missed_keys.check(caller.subject_id, call.now_instant)
     key = normalise_key(decode_body(call, WireKeyLookupRequest).key)
     with cloud.store.read() as connection:
         row = find_typed_key(connection, key)
     if row is None or row.account_id != caller.account_id:
-        throttles.missed_keys.take(caller.account_id, call.now_instant)
+        throttles.missed_keys.take(caller.subject_id, call.now_instant)
     if row is None:
         raise Problem("key-not-found", "There is no such license key.")
     problem = key_problem(row, call.author, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_licenses.api.schemas import WireTrust
+from tui_licenses.api.trust_schemas import WireTrust
 from tui_licenses.cloud.http.call import Call
 from tui_licenses.cloud.http.reply import Reply, conditional, json_reply
 from tui_licenses.cloud.http.resource import Access, Cloud, Resource

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -35,8 +36,8 @@ class ConfirmScreen(ModalScreen[bool]):
         with Vertical(id="dialog"):
             yield Static(Text(clean(self._question)), id="title")
             with Horizontal(id="decisions"):
-                yield Button(f"{self._keep} (n)", id="keep", compact=True)
-                yield Button(f"{self._lose} (y)", id="lose", compact=True)
+                yield Button(Content(f"{self._keep} (n)"), id="keep", compact=True)
+                yield Button(Content(f"{self._lose} (y)"), id="lose", compact=True)
 
     def on_mount(self) -> None:
         self.set_focus(self.query_one("#keep"))

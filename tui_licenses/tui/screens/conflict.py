@@ -36,7 +36,7 @@ class ConflictScreen(ModalScreen[Decision | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static(f"Somebody else changed the {self._field} meanwhile", id="title")
+            yield Static(Text(f"Somebody else changed the {self._field} meanwhile"), id="title")
             yield Static(Text.assemble("Theirs  ", (clean(self._theirs), "bold")), classes="value")
             yield Static(Text.assemble("Mine    ", (clean(self._mine), "bold")), classes="value")
             with Horizontal(id="decisions"):

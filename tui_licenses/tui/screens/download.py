@@ -16,6 +16,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from tui_licenses import paths
 from tui_licenses.service.outcomes import DocumentKind
 from tui_licenses.text import clean, width_cells
 from tui_licenses.tui.widgets.tick import Tick
@@ -67,7 +68,8 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(_TITLES[self._kind], id="title")
-            yield Static(Text(clean(self._note)), id="note")
+            note = "\n".join(map(clean, self._note.split("\n")))
+            yield Static(Text(note), id="note")
             yield Static("Folder", classes="label")
             folder = Input(str(self._default_folder), compact=True, id="folder")
             folder.cursor_blink = False
@@ -104,7 +106,7 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
         path = folder if self._only_name is None else folder / self._only_name
         count = self._count_there(folder)
         warning = ""
-        if not folder.is_dir():
+        if not paths.is_folder(folder):
             warning = "There is no such folder. Create it, or choose another one."
         elif count and self._only_name is not None:
             warning = "A file of this name is there. The same contents are left alone."
@@ -155,7 +157,7 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
 
     def _save(self) -> None:
         folder = self._folder
-        if not folder.is_dir():
+        if not paths.is_folder(folder):
             self.set_focus(self.query_one("#folder"))
             return
         replace = self.query_one("#replace", Tick)

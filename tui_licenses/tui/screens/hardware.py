@@ -18,7 +18,7 @@ from tui_licenses.errors import TuiLicensesError
 from tui_licenses.files import write_private
 from tui_licenses.state.app_state import AppState
 from tui_licenses.state.store import Store
-from tui_licenses.text import clean
+from tui_licenses.text import clean, spreadsheet_cell
 from tui_licenses.tui.commands import HARDWARE, Situation, bindings_of
 from tui_licenses.tui.license_rows import Subject, find_instance
 from tui_licenses.tui.screens.base import DomainScreen
@@ -31,9 +31,6 @@ from tui_licenses.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from tui_licenses.wiring import Services
-
-# What a spreadsheet would take for a formula; the value comes from a file of a stranger.
-_FORMULA_STARTS = ("=", "+", "-", "@")
 
 _REPLACE_STEP = "Save into another folder, or tick the box that replaces it."
 
@@ -207,13 +204,8 @@ def csv_bytes(rows: Sequence[HardwareRow]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(("section", "attribute", "value"))
     for row in rows:
-        writer.writerow([_inert(part) for part in (row.section, row.attribute, row.value)])
+        writer.writerow(map(spreadsheet_cell, (row.section, row.attribute, row.value)))
     return text.getvalue().encode("utf-8")
-
-
-def _inert(value: str) -> str:
-    shown = clean(value)
-    return f"'{shown}" if shown.startswith(_FORMULA_STARTS) else shown
 
 
 def _matches(row: HardwareRow, words: list[str]) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
@@ -16,6 +16,7 @@ from tui_licenses.errors import TuiLicensesError, UnexpectedError
 from tui_licenses.text import clean
 from tui_licenses.tui.crash import record_failure
 from tui_licenses.tui.theme import THEMES, AsciiFilter, style_sheets
+from tui_licenses.tui.wall import WalledApp
 
 if TYPE_CHECKING:
     from tui_licenses.config import Settings
@@ -49,7 +50,7 @@ class ProblemScreen(ModalScreen[None]):
         await self.app.run_action("leave")
 
 
-class ProblemApp(App[bool], inherit_bindings=False):
+class ProblemApp(WalledApp[bool], inherit_bindings=False):
     """Shows the problem after the dashboard has ended by it; returns whether to start again."""
 
     ENABLE_COMMAND_PALETTE = False

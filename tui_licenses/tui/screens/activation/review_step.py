@@ -16,7 +16,7 @@ from tui_licenses.domain.activation import ActivationPreview, ActivationRequest
 from tui_licenses.domain.license_key import KeyState, LicenseKey
 from tui_licenses.errors import Detail, TuiLicensesError
 from tui_licenses.text import clean
-from tui_licenses.tui.facts import kind_text, location_text
+from tui_licenses.tui.facts import kind_text, location_text, quoted, quoted_instance
 from tui_licenses.tui.screens.activation.draft import Draft, Target
 from tui_licenses.tui.screens.activation.next_steps import next_step_for
 from tui_licenses.tui.widgets.inline_problem import InlineProblem
@@ -168,5 +168,6 @@ def _tone(row: ChangeRow) -> str | None:
 def _target_text(draft: Draft) -> str:
     if draft.target is Target.EXISTING and draft.instance is not None:
         instance = draft.instance
-        return clean(f"On {instance.name}, {location_text(instance.location)}")
-    return clean(f"On a new instance, {draft.name.strip()}")
+        place = location_text(instance.location)
+        return f"On this instance:\n{quoted_instance(instance)}\n{place}"
+    return f"On a new instance:\n{quoted(draft.name.strip())}"

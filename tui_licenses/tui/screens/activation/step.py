@@ -7,6 +7,7 @@ from enum import IntEnum
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.widgets import Button, Static
 
 
@@ -56,7 +57,7 @@ class StepButtons(Horizontal):
     def show(self, label: str, *, has_back: bool, is_next_possible: bool) -> None:
         """Name what comes next, and say whether it can."""
         following = self.query_one("#next-step", Button)
-        following.label = label
+        following.label = Content(label)
         following.disabled = not is_next_possible
         self.query_one("#step-back").display = has_back
 

@@ -1,0 +1,73 @@
+"""Tables on a PostgreSQL server that take the place of others, in one transaction.
+
+Those before are moved into a schema of their own and kept.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from tui_licenses.cloud import tables
+from tui_licenses.cloud.database import Database
+from tui_licenses.cloud.postgresql import explain, lock_opening
+from tui_licenses.cloud.replacement import Fill, in_use
+from tui_licenses.cloud.store import Engines
+
+# What the migrations make beside the tables.
+_FUNCTION = "refuse_event_change"
+_OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
+
+
+def replace_tables(database: Database, now: datetime, fill: Fill) -> str | None:
+    """Fill new tables, and return the schema in which the ones before are kept.
+
+    Raises what `fill` does, `StateError` (`database-in-use`), and what `postgresql.explain`
+    returns.
+    """
+    engines = Engines.of(database)
+    try:
+        with engines.writing.connect() as connection, connection.begin():
+            lock_opening(connection)
+            if _has_others(connection):
+                raise in_use(database)
+            aside = _move_aside(connection, f"before_restore_{now:%Y%m%dt%H%M%S%f}")
+            fill(engines, connection)
+    except DBAPIError as error:
+        raise explain(error, database.url) from error
+    finally:
+        engines.dispose()
+    return aside
+
+
+def are_tables_in_use(database: Database) -> bool:
+    """Say whether anybody else is connected to a database; raises as `replace_tables` does."""
+    engines = Engines.of(database)
+    try:
+        with engines.reading.connect() as connection:
+            return _has_others(connection)
+    except DBAPIError as error:
+        raise explain(error, database.url) from error
+    finally:
+        engines.dispose()
+
+
+def _has_others(connection: Connection) -> bool:
+    return bool(connection.execute(_OTHERS).scalar())
+
+
+def _move_aside(connection: Connection, schema: str) -> str | None:
+    names = inspect(connection).get_table_names()
+    ours = [name for name in names if name in {*tables.metadata.tables, "alembic_version"}]
+    if not ours:
+        return None
+    connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+    for name in ours:
+        connection.exec_driver_sql(f"ALTER TABLE {name} SET SCHEMA {schema}")
+    connection.exec_driver_sql(f"ALTER FUNCTION {_FUNCTION}() SET SCHEMA {schema}")
+    return schema
