@@ -52,10 +52,14 @@ KILLS = frozenset({Loss.KILL_BEFORE, Loss.KILL_AFTER})
 
 @dataclass(frozen=True)
 class Site:
-    """A served cloud, and a sign-in that may change everything in it."""
+    """A served cloud, and a sign-in that may change everything in it.
+
+    The token is text, because this goes to other processes and a `Secret` does not.
+    """
 
     url: str
-    credentials: Credentials
+    subject_id: str
+    refresh_token: str
 
 
 @contextmanager
@@ -70,7 +74,7 @@ def served_site(folder: Path) -> Iterator[Site]:
         assert process.stdout is not None
         try:
             url = process.stdout.readline().strip()
-            yield Site(url, Credentials(first.subject_id, Secret(first.refresh_token)))
+            yield Site(url, first.subject_id, first.refresh_token)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=30)
@@ -109,10 +113,10 @@ class LineClient:
         )
 
         async def credentials() -> Credentials:
-            return site.credentials
+            return Credentials(site.subject_id, Secret(site.refresh_token))
 
         async def owner() -> str:
-            return f"{site.url}\n{site.credentials.subject_id}"
+            return f"{site.url}\n{site.subject_id}"
 
         session = Session(self.transport, credentials)
         self.journal = Journal(journal, session, owner, pauses=(0.005,))

@@ -178,16 +178,18 @@ async def _place_for_a_key(client: Client) -> tuple[Instance, LicenseKey]:
 
 def _plans(run: Run, count: int) -> list[tuple[Loss, ...]]:
     """Return what is lost: a third of the plans begin with a client that is killed."""
-    losses = tuple(loss for loss in Loss if loss not in KILLS)
+    losses = (Loss.REQUEST, Loss.REPLY, Loss.HALF_THE_REPLY, Loss.SILENCE)
+    # Silence is waited for.
+    weights = (3, 3, 3, 1)
     plans = []
     for number in range(count):
-        later = run.random.choices(losses, k=run.random.randint(0, 7))
+        later = run.random.choices(losses, weights, k=run.random.randint(0, 7))
         if number % 3 == 0:
             first = run.random.choice(([], [Loss.KILL_BEFORE], [Loss.KILL_AFTER]))
             # Killed before it sent anything, the first thing lost is what settles it.
             plans.append((*first, *later) if first else ())
         else:
-            plans.append((run.random.choice(losses), *later))
+            plans.append((*run.random.choices(losses, weights), *later))
     return plans
 
 
