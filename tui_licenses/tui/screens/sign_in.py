@@ -28,7 +28,9 @@ _FIELDS = (
     ("url", "Address", "https://cloud.example.com"),
     ("subject-id", "Subject id", "the id of the application or person"),
     ("refresh-token", "Refresh token", "not shown while it is typed"),
+    ("passphrase", "Passphrase", "optional: seals the sign-in on this host"),
 )
+_HIDDEN_FIELDS = frozenset({"refresh-token", "passphrase"})
 
 
 class SignInScreen(ModalScreen[bool]):
@@ -58,7 +60,7 @@ class SignInScreen(ModalScreen[bool]):
                     field = Input(
                         values.get(field_id, ""),
                         placeholder=placeholder,
-                        password=field_id == "refresh-token",
+                        password=field_id in _HIDDEN_FIELDS,
                         compact=True,
                         id=field_id,
                     )
@@ -112,8 +114,9 @@ class SignInScreen(ModalScreen[bool]):
         progress.display = True
         context = replace(self._cloud_context, name=self._value("name"), url=self._value("url"))
         credentials = Credentials(self._value("subject-id"), Secret(self._value("refresh-token")))
+        passphrase = Secret(self.query_one("#passphrase", Input).value)
         try:
-            await wiring.sign_in(context, credentials)
+            await wiring.sign_in(context, credentials, passphrase or None)
         except TuiLicensesError as error:
             progress.display = False
             problem.show(error, _next_step(error))
