@@ -20,10 +20,12 @@ from tests.trust.walk_in_terminal import FORMS
 _ROOT = Path(__file__).parents[3]
 # How many of the sixty rounds are walked again without the first wall.
 _ROUNDS_OF_OTHER_FORMS = 6
+# How many are walked in one process.
+_ROUNDS_AT_ONCE = 12
 
 
 def _walk(run: Run, form: str, offsets: Sequence[int]) -> None:
-    file = run.folder / f"{form}.json"
+    file = run.folder / f"{form}-{offsets[0]}.json"
     program = (sys.executable, "-m", "tests.trust.walk_in_terminal")
     environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(_ROOT)}
     environment.pop("TMUX", None)
@@ -42,7 +44,9 @@ def _run(run: Run) -> None:
     rounds = range(len(HOSTILE_TEXTS))
     for form in FORMS if not run.is_fast else ("whole", "forgotten"):
         count = run.count(len(rounds) if form == "whole" else _ROUNDS_OF_OTHER_FORMS, fast=1)
-        _walk(run, form, sorted(run.random.sample(rounds, count)))
+        chosen = sorted(run.random.sample(rounds, count))
+        for start in range(0, count, _ROUNDS_AT_ONCE):
+            _walk(run, form, chosen[start : start + _ROUNDS_AT_ONCE])
 
 
 def _control(run: Run) -> None:
