@@ -40,7 +40,7 @@ async def test_a_license_file_is_saved_with_its_checksum_and_the_steps_that_rema
 ) -> None:
     async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
         await dashboard.press("down", "d")
-        await dashboard.wait_for("contains 1 master + ", str(downloads), "Save")
+        await dashboard.wait_for("License file with 1 master + ", str(downloads), "Save")
         await dashboard.press("enter")
         await dashboard.wait_for("License file saved", "sha256", "by hand")
         (saved,) = loaded_store.state.saved_files
@@ -77,7 +77,7 @@ async def test_a_cancelled_download_saves_nothing(
 ) -> None:
     async with open_dashboard(loaded_store, settings=_settings(downloads)) as dashboard:
         await dashboard.press("d")
-        await dashboard.wait_for("contains 1 master")
+        await dashboard.wait_for("License file with 1 master")
         dashboard.app.download_license("another while this one is under way")
         await dashboard.press("escape")
         await dashboard.wait_for("Nothing was saved.")
