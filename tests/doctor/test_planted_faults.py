@@ -187,6 +187,15 @@ async def test_a_sign_in_that_others_could_read(served_cloud: ServedCloud) -> No
     assert f"chmod 600 {file}" in _the_fault(await _found(), "file-not-private").next_step
 
 
+async def test_a_change_whose_answer_was_lost(served_cloud: ServedCloud) -> None:
+    _sign_in_to(served_cloud.url, *served_cloud.sign_ins[Role.READER])
+    folder = paths.private_folder(paths.journal_folder("work"))
+    note = folder / f"lost{paths.CHANGE_SUFFIX}"
+    note.write_text("{}")
+    assert "whoami" in _the_fault(await _found(), "outcome-unknown").next_step
+    assert note.read_text() == "{}"
+
+
 async def test_a_cloud_whose_root_nobody_trusts(served_cloud: ServedCloud) -> None:
     _sign_in_to(served_cloud.url, *served_cloud.sign_ins[Role.READER])
     findings = await _found()

@@ -1,7 +1,7 @@
 """Errors that are forced while a program has a secret in hand, each in a way of its own.
 
 `{token}` stands for the secret wherever it is put: typed in the wrong place, sent back by a cloud,
-lying in a damaged file, or carried by a bug.
+lying in a damaged file, or carried by a bug. `{home}` stands for the home.
 """
 
 from __future__ import annotations
@@ -218,4 +218,10 @@ BUGS = (
     _bug("exit", "raise SystemExit(token)"),
 )
 
-FORCED_ERRORS = (*TYPED, *ANSWERED, *KEPT, *BUGS)
+# What somebody sends to support after such an answer: the bundle lies in the home.
+BUNDLES = tuple(
+    ForcedError(f"doctor: {name}", ("doctor", "--bundle", "{home}/bundle.json"), answers=name)
+    for name in ("refused", "forbidden", "failed", "page", "other JSON", f"{LATER}failed")
+)
+
+FORCED_ERRORS = (*TYPED, *ANSWERED, *KEPT, *BUGS, *BUNDLES)

@@ -13,6 +13,7 @@ from tui_licenses.errors import TuiLicensesError
 from tui_licenses.text import clean
 from tui_licenses.wiring import Services
 
+_CHANGES = "Open changes"
 _CREDENTIALS = "Sign-in file"
 _SIGN_IN = "Sign-in"
 _PLAN = "Plan"
@@ -33,6 +34,18 @@ def examine_credentials(context: Context, environment: Mapping[str, str]) -> Fin
     except TuiLicensesError as error:
         return fault(_CREDENTIALS, error)
     return fine(_CREDENTIALS, f"It is there, and private (kept in the {keeping}).")
+
+
+def examine_changes(services: Services) -> Finding:
+    """Say whether there are changes whose outcome is not known; they are left as they are."""
+    if not services.has_open_changes():
+        return fine(_CHANGES, "The outcome of every change is known.")
+    return warning(
+        _CHANGES,
+        "outcome-unknown",
+        "The answer to a change was lost: it is not known whether it was done.",
+        "Do not repeat it by hand: the next command (`tui-licenses whoami`) asks, and tells.",
+    )
 
 
 async def examine_sign_in(services: Services) -> AsyncIterator[Finding]:

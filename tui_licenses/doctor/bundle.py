@@ -17,6 +17,7 @@ from tui_licenses import paths
 from tui_licenses.config import Configuration, Settings
 from tui_licenses.doctor.finding import Finding
 from tui_licenses.files import write_private
+from tui_licenses.secret import redact
 
 _LOG_LINES_MAXIMUM = 200
 _LOG_BYTES_MAXIMUM = 64 * 1024
@@ -40,6 +41,8 @@ def write_bundle(
         "log": _log(),
     }
     text = json.dumps(document, indent=2, ensure_ascii=True).replace(str(Path.home()), "~")
+    # Behind everything else: an error may quote what somebody typed in the wrong place.
+    text = redact(text)
     write_private(file, f"{text}\n".encode(), replace=False)
 
 

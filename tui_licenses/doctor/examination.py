@@ -8,7 +8,12 @@ from datetime import UTC, datetime
 
 from tui_licenses.config import Configuration, Context, choose_context
 from tui_licenses.doctor import cloud_database, host
-from tui_licenses.doctor.account import examine_credentials, examine_sign_in, examine_trust
+from tui_licenses.doctor.account import (
+    examine_changes,
+    examine_credentials,
+    examine_sign_in,
+    examine_trust,
+)
 from tui_licenses.doctor.finding import Finding, fault, fine, skipped
 from tui_licenses.doctor.network import examine_network
 from tui_licenses.doctor.program import examine_program, examine_terminal
@@ -76,6 +81,7 @@ async def _examine_account(
         # Half a sign-in in the environment: `examine_credentials` has told it.
         return
     try:
+        yield examine_changes(services)
         async for finding in examine_sign_in(services):
             yield finding
         for finding in await examine_trust(services):

@@ -78,7 +78,7 @@ def _program(error: ForcedError, token: str, url: str, home: Path, is_report: bo
         **{name: value.format(token=token) for name, value in error.environment.items()},
     }
     return run_program(
-        [argument.format(token=token) for argument in error.arguments]
+        [argument.format(token=token, home=home) for argument in error.arguments]
         + (["--format", "json"] if is_report else []),
         {name: value for name, value in environment.items() if value},
         home,
@@ -98,7 +98,7 @@ def _respond(request: Received) -> Answer:
 
 def _naive(error: ForcedError, token: str, _url: str, home: Path, _is_report: bool) -> Left:
     home.mkdir(exist_ok=True)
-    arguments = [argument.format(token=token) for argument in error.arguments]
+    arguments = [argument.format(token=token, home=home) for argument in error.arguments]
     return run_program(
         ["--version"], {"PATH": os.environ["PATH"]}, home, "", lambda: naive_main(arguments)
     )
