@@ -102,6 +102,8 @@ class HostileLab:
     def plant(self, offset: int) -> None:
         """Give every row the next texts, beginning with the one of this number."""
         with self._opened() as connection:
+            # The rules of a cloud keep such texts out, and its guard keeps events as they are.
+            connection.execute("DROP TRIGGER IF EXISTS event_is_never_changed")
             for number, instance_id in enumerate(self.instances):
                 texts = _texts(offset + number, 4)
                 connection.execute(
