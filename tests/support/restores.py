@@ -32,7 +32,7 @@ from tui_licenses.errors import TuiLicensesError
 Case = Callable[[Scene], None]
 
 
-def _refused(code: str, change: Case, **options: bool) -> Case:
+def _refused(code: str, change: Case, **options: Any) -> Case:
     """Return a case that has to end with an error, and with everything as it was before."""
 
     def case(scene: Scene) -> None:
@@ -54,7 +54,7 @@ def _code_of(restoring: Callable[[], RestoreReport]) -> str:
     return "restored"
 
 
-def _restored(change: Case, gap: int, **options: bool) -> Case:
+def _restored(change: Case, gap: int, **options: Any) -> Case:
     """Return a case that has to succeed, with serials above those of before and of `gap`."""
 
     def case(scene: Scene) -> None:
@@ -186,7 +186,11 @@ def _foreign_signature(scene: Scene) -> None:
 
 
 def _content(data: Callable[[Scene], bytes]) -> Case:
-    return lambda scene: [scene.backup.write_bytes(data(scene)), None][-1]
+
+    def case(scene: Scene) -> None:
+        scene.backup.write_bytes(data(scene))
+
+    return case
 
 
 def _is_folder(scene: Scene) -> None:

@@ -8,7 +8,6 @@ hands over the same secrets as `root`, `signing…` and `pepper` in `$CREDENTIAL
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from tui_licenses.errors import DocumentError, FileError
 from tui_licenses.files import read_private, read_regular, unreadable, write_private
 
 _CREDENTIAL_BYTES_MAXIMUM = 4096
-_ROOT_UID = 0
 
 
 def secret_path(database: Path, name: str) -> Path:
@@ -49,29 +47,6 @@ def read_credential(path: Path) -> bytes:
             f"Run `chmod o-rwx {path}`, or let systemd make it (`LoadCredentialEncrypted=`).",
         )
     return data
-
-
-def read_own(path: Path) -> bytes:
-    """Return a private file that belongs to whoever runs this, or to root.
-
-    Raises `FileError` as `read_private` does, `file-not-yours` for that of somebody else.
-    """
-    data = read_private(path)
-    owner = path.stat().st_uid
-    if owner not in {_ROOT_UID, os.geteuid()}:
-        raise FileError(
-            "file-not-yours",
-            f"{path} holds a secret and belongs to {_user_name(owner)}.",
-            f"Run this as that user, or run `chown {_user_name(os.geteuid())} {path}`.",
-        )
-    return data
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def decode_key(data: bytes, path: Path) -> SigningKey:
@@ -113,7 +88,7 @@ class KeyFiles:
         """Return what is mixed into the hashes of tokens; raises `FileError`."""
         given = credential("pepper")
         return (
-            read_own(secret_path(self.database, "pepper"))
+            read_private(secret_path(self.database, "pepper"))
             if given is None
             else (read_credential(given))
         )
@@ -144,4 +119,4 @@ class KeyFiles:
                 yield decode_key(read_credential(path), path), path
         for path in self.names():
             if path.name.startswith(f"{self.database.stem}-{kind}"):
-                yield decode_key(read_own(path), path), path
+                yield decode_key(read_private(path), path), path
