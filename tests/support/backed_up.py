@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Select, column, inspect, select, table
+from sqlalchemy import String, column, inspect, select, table
 
 from tests.cloud.lab import Database, plant
 from tui_licenses.cloud import tables
@@ -128,7 +127,7 @@ def _server_tables(scene: Scene) -> list[tuple[str, str, int]]:
                 names = [] if schema == "information_schema" else inspector.get_table_names(schema)
                 for name in sorted(names):
                     # The version of a row tells of any change, also of one that was undone.
-                    statement: Select[Any] = select(column("xmin"), column("ctid"))
+                    statement = select(column("xmin", String), column("ctid", String))
                     rows = connection.execute(
                         statement.select_from(table(name, schema=schema))
                     ).all()
