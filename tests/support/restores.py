@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -33,13 +32,13 @@ from tui_licenses.errors import TuiLicensesError
 Case = Callable[[Scene], None]
 
 
-def _refused(code: str, change: Case, **options: Any) -> Case:
+def _refused(code: str, change: Case, *, with_keys: bool = False) -> Case:
     """Return a case that has to end with an error, and with everything as it was before."""
 
     def case(scene: Scene) -> None:
         change(scene)
         before = kept_state(scene)
-        code_told = _code_of(lambda: scene.restore(**options))
+        code_told = _code_of(lambda: scene.restore(with_keys=with_keys))
         assert code_told == code, f"{code_told}, not {code}"
         assert kept_state(scene) == before
 
@@ -55,14 +54,16 @@ def _code_of(restoring: Callable[[], RestoreReport]) -> str:
     return "restored"
 
 
-def _restored(change: Case, gap: int, **options: Any) -> Case:
+def _restored(
+    change: Case, gap: int, *, with_keys: bool = False, discard_newer: bool = False
+) -> Case:
     """Return a case that has to succeed, with serials above those of before and of `gap`."""
 
     def case(scene: Scene) -> None:
         change(scene)
         highest = scene.issue() if is_sound(scene) else 1
         revision = signing_keys(scene.database).revision if highest and gap == 0 else 1
-        report = scene.restore(**options)
+        report = scene.restore(with_keys=with_keys, discard_newer=discard_newer)
         assert check(scene.database) == ()
         assert report.serial_floor >= highest + gap
         assert scene.issue() > max(highest, gap)
