@@ -14,16 +14,15 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import NewToken, SeedReport
 from tui_licenses.cloud.app import create_app
 from tui_licenses.cloud.database import find_database
 from tui_licenses.cloud.http.resource import Throttles
-from tui_licenses.cloud.postgresql import connect_engines
 from tui_licenses.cloud.rows import AnyRow
-from tui_licenses.cloud.store import Store, open_store
+from tui_licenses.cloud.store import Engines, Store, open_store
 
 BASE = "/api/v3"
 SEEDED_FOR = datetime(2026, 6, 1, tzinfo=UTC)
@@ -186,17 +185,19 @@ def copy_database(template: Path, folder: Path) -> Path:
 
 def plant(database: Database, *statements: str) -> None:
     """Change a database behind the back of its rules: references are not kept meanwhile."""
-    if isinstance(database, Path):
-        with closing(sqlite3.connect(database)) as file, file:
+    found = find_database(database)
+    if found.is_file:
+        with closing(sqlite3.connect(found.path)) as file, file:
             for statement in statements:
                 file.execute(statement)
         return
-    reading, writing = connect_engines(find_database(database).url)
-    with closing(Connection(writing)) as server, server.begin():
-        for statement in ("SET LOCAL session_replication_role = replica", *statements):
-            server.exec_driver_sql(statement)
-    reading.dispose()
-    writing.dispose()
+    engines = Engines.of(found)
+    try:
+        with engines.writing.begin() as server:
+            for statement in ("SET LOCAL session_replication_role = replica", *statements):
+                server.exec_driver_sql(statement)
+    finally:
+        engines.dispose()
 
 
 def generous() -> Throttles:

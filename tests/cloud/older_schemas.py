@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from tests.cloud.lab import Database, plant
+from tui_licenses.cloud.database import find_database
+
 # What the first schema had and has not: the way back from 0002.
-BACK_TO_0001 = (
+_BACK_TO_0001 = (
     "DROP TABLE key_tally",
     "DROP INDEX license_key_by_shown_state",
     "DROP INDEX license_key_by_start",
@@ -18,12 +21,34 @@ BACK_TO_0001 = (
     "UPDATE alembic_version SET version_num = '0001'",
 )
 
-# What the schema 0002 had not.
-BACK_TO_0002 = (
-    "DROP TRIGGER event_is_never_changed",
-    "DROP TRIGGER event_is_never_removed",
+# What the schema 0002 had not, but for its guards.
+_BACK_TO_0002 = (
     "ALTER TABLE event DROP COLUMN link",
     "ALTER TABLE account DROP COLUMN event_head",
     "ALTER TABLE account DROP COLUMN event_seal",
     "UPDATE alembic_version SET version_num = '0002'",
 )
+
+_UNGUARD = ("DROP TRIGGER event_is_never_changed", "DROP TRIGGER event_is_never_removed")
+
+
+def unguard(database: Database) -> None:
+    """Take away what refuses to change the audit trail."""
+    if find_database(database).is_file:
+        plant(database, *_UNGUARD)
+    else:
+        plant(database, *(f"{statement} ON event" for statement in _UNGUARD))
+
+
+def go_back_to_0002(database: Database) -> None:
+    """Make a database one of the schema before the events were chained."""
+    unguard(database)
+    if not find_database(database).is_file:
+        plant(database, "DROP FUNCTION refuse_event_change")
+    plant(database, *_BACK_TO_0002)
+
+
+def go_back_to_0001(database: Database) -> None:
+    """Make a database one of the first schema."""
+    go_back_to_0002(database)
+    plant(database, *_BACK_TO_0001)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
-
 import pytest
+from sqlalchemy.exc import DatabaseError
 
 from tests.cloud.every_request import make_every_request
-from tests.cloud.lab import Lab
-from tests.cloud.older_schemas import BACK_TO_0002
+from tests.cloud.lab import Database, Lab, plant
+from tests.cloud.older_schemas import go_back_to_0002, unguard
 from tests.cloud.query_plans import Recording
 from tui_licenses.cloud.administration import check, make_account
-from tui_licenses.cloud.sqlite import connect_engine
 from tui_licenses.cloud.store import open_store
 
-UNGUARD = ("DROP TRIGGER event_is_never_changed", "DROP TRIGGER event_is_never_removed")
 _LAST = "(SELECT max(sequence) FROM event AS other WHERE other.account_id = event.account_id)"
 
 DAMAGE = {
@@ -42,46 +38,31 @@ DAMAGE = {
     "the seal of another account": (
         (
             "UPDATE account SET event_seal = (SELECT event_seal FROM account AS other"
-            " WHERE other.id <> account.id)"
+            " WHERE other.id <> account.id ORDER BY id LIMIT 1)"
         ),
     ),
 }
 
 
-def plant(database: Path, *statements: str) -> None:
-    """Change a database behind the back of its rules."""
-    connection = sqlite3.connect(database)
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
-
-
 @pytest.mark.parametrize("statements", DAMAGE.values(), ids=DAMAGE)
-def test_what_is_done_to_events_is_found(
-    sqlite_database: Path, statements: tuple[str, ...]
-) -> None:
-    assert check(sqlite_database) == ()
-    plant(sqlite_database, *UNGUARD, *statements)
-    codes = {finding.code for finding in check(sqlite_database)}
-    assert (
-        {"audit-wrong", "audit-unguarded"}
-        <= codes
-        <= {
-            "audit-wrong",
-            "audit-unguarded",
-            "counter-wrong",
-        }
-    )
+def test_what_is_done_to_events_is_found(database: Database, statements: tuple[str, ...]) -> None:
+    assert check(database) == ()
+    unguard(database)
+    plant(database, *statements)
+    codes = {finding.code for finding in check(database)}
+    told = {"audit-wrong", "audit-unguarded"}
+    assert told <= codes <= told | {"counter-wrong"}
 
 
 @pytest.mark.parametrize(
     "statement", ["UPDATE event SET actor = 'nobody'", "DELETE FROM event WHERE sequence = 1"]
 )
-def test_the_database_refuses_to_change_events(sqlite_database: Path, statement: str) -> None:
-    with pytest.raises(sqlite3.IntegrityError, match="never changed"):
-        plant(sqlite_database, statement)
-    assert check(sqlite_database) == ()
+def test_the_database_refuses_to_change_events(database: Database, statement: str) -> None:
+    store = open_store(database)
+    with pytest.raises(DatabaseError, match="never changed"), store.write() as connection:
+        connection.exec_driver_sql(statement)
+    store.close()
+    assert check(database) == ()
 
 
 async def test_every_change_continues_the_chain(lab: Lab) -> None:
@@ -91,15 +72,9 @@ async def test_every_change_continues_the_chain(lab: Lab) -> None:
     assert check(lab.database) == ()
 
 
-def test_the_events_of_an_older_database_are_chained_when_it_is_opened(
-    sqlite_database: Path,
-) -> None:
-    engine = connect_engine(sqlite_database)
-    with engine.connect() as connection, connection.begin():
-        for statement in BACK_TO_0002:
-            connection.exec_driver_sql(statement)
-    engine.dispose()
-    open_store(sqlite_database).close()
-    assert check(sqlite_database) == ()
-    make_account(sqlite_database, "Acme", "Pro")
-    assert check(sqlite_database) == ()
+def test_the_events_of_an_older_database_are_chained_when_it_is_opened(database: Database) -> None:
+    go_back_to_0002(database)
+    open_store(database).close()
+    assert check(database) == ()
+    make_account(database, "Acme", "Pro")
+    assert check(database) == ()

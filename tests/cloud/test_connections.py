@@ -27,11 +27,14 @@ _CHUNK = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
 
 
 @pytest.fixture(scope="module")
-def server(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedProcess]:
+def server(
+    sqlite_template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedProcess]:
     """Serve one cloud for all tests here: none of them leaves anything in it."""
     names = ("head_seconds", "body_seconds", "idle_seconds", "answer_seconds")
     folder = tmp_path_factory.mktemp("connections")
-    cloud = SeededCloud("SQLite", copy_database(template[0], folder), template[1].tokens)
+    template, report = sqlite_template
+    cloud = SeededCloud("SQLite", copy_database(Path(template), folder), report.tokens)
     log = folder / "server.log"
     with serve(cloud, log, OURS, **dict.fromkeys(names, _SECONDS)) as started:
         yield started
@@ -130,9 +133,9 @@ async def test_requests_sent_ahead_are_answered_in_turn_but_not_without_end(
 
 
 async def test_an_answer_that_nobody_reads_is_not_kept(
-    server: ServedProcess, template: Template
+    server: ServedProcess, sqlite_template: Template
 ) -> None:
-    bearer = sign_in(server, template[1].tokens[0])
+    bearer = sign_in(server, sqlite_template[1].tokens[0])
     head = _HEAD.replace(b"health", b"licensing/openapi")
     request = head + f"Authorization: Bearer {bearer}\r\n\r\n".encode()
     await _end(server, Caller(b"", request * 20, 0, reads=False))
@@ -155,26 +158,25 @@ async def test_one_address_has_so_many_connections_and_others_have_theirs(
 
 
 def test_a_tls_connection_that_does_not_begin_is_ended(
-    database: Path, template: Template, tmp_path: Path
+    sqlite_database: Path, sqlite_template: Template, tmp_path: Path
 ) -> None:
     folder = tmp_path / "tls"
     folder.mkdir()
-    ca_file = make_authority(folder).ca_file
-    (folder / "server.pem").chmod(0o600)
+    authority = make_authority(folder)
     program = f"""
 import sys
 from pathlib import Path
 from tui_licenses.cloud import server
 from tui_licenses.cloud.serve import serve
 server._HANDSHAKE_SECONDS = {_SECONDS}
-file = Path({str(folder / "server.pem")!r})
+file = Path({str(authority.server_file)!r})
 serve(sys.argv[1], "127.0.0.1", 0, file, file, on_ready=lambda url: print(url, flush=True))
 """
-    cloud = SeededCloud("SQLite", database, template[1].tokens)
+    cloud = SeededCloud("SQLite", sqlite_database, sqlite_template[1].tokens)
     with serve(cloud, tmp_path / "server.log", program) as started:
         ending = asyncio.run(call(started.port, Caller(b""), _SECONDS + PATIENCE_SECONDS))
         assert not ending.is_held
-        context = ssl.create_default_context(cafile=str(ca_file))
+        context = ssl.create_default_context(cafile=str(authority.ca_file))
         answer = httpx.get(f"{started.url}/api/v3/health", verify=context, trust_env=False)
         assert answer.status_code == 200
 

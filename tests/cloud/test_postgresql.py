@@ -283,6 +283,7 @@ def test_a_machine_without_a_server_is_told_and_an_error_where_one_is_required(
 ) -> None:
     monkeypatch.setattr(support, "_DEBIAN", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(support, "_IS_REQUIRED", False)
     with pytest.raises(support.NoPostgresqlError, match="There is no PostgreSQL"):
         support.find_binaries()
     monkeypatch.setattr(support, "_IS_REQUIRED", True)

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.conftest import Template
-from tests.cloud.lab import Database, Lab, open_lab, problem
+from tests.cloud.lab import Database, Lab, on_sqlite, open_lab, problem
 from tests.cloud.server_databases import ServerDatabases
+from tests.support.backed_up import PASSPHRASE, Scene
 from tests.support.backups import rewritten
-from tests.support.restores import CASES, PASSPHRASE, Case, Scene, edited_event, make_template
+from tests.support.restores import CASES, FILE_CASES, Case, edited_event
 from tui_licenses.cloud.administration import (
     accounts,
     back_up,
@@ -25,49 +26,53 @@ from tui_licenses.cloud.store import open_store
 from tui_licenses.errors import DocumentError, FileError, StateError, UseError
 
 
-@pytest.fixture(scope="session")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Seed the cloud that every test backs up."""
-    return make_template(tmp_path_factory.mktemp("seeded"))
+@pytest.fixture
+def scene(database: Database, tmp_path: Path) -> Scene:
+    """Back up a cloud."""
+    folder = tmp_path / "scene"
+    folder.mkdir()
+    return Scene.make(database, folder)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_a_restore(case: Case, seeded: Path, tmp_path: Path) -> None:
-    case(Scene.make(seeded, tmp_path))
+def test_a_restore(case: Case, scene: Scene) -> None:
+    case(scene)
 
 
-def test_a_backup_is_private_and_never_replaces_a_file(seeded: Path, tmp_path: Path) -> None:
-    scene = Scene.make(seeded, tmp_path)
+@on_sqlite
+@pytest.mark.parametrize("case", FILE_CASES.values(), ids=FILE_CASES)
+def test_a_restore_of_a_file(case: Case, scene: Scene) -> None:
+    case(scene)
+
+
+def test_a_backup_is_private_and_never_replaces_a_file(scene: Scene) -> None:
     assert scene.backup.stat().st_mode & 0o777 == 0o600
     before = scene.backup.read_bytes()
     with pytest.raises(FileError) as refused:
         back_up(scene.database, scene.backup)
     assert refused.value.code == "file-exists"
     assert scene.backup.read_bytes() == before
-    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+    assert [path.name for path in scene.folder.iterdir() if path.suffix == ".part"] == []
     assert check(scene.database) == ()
 
 
-def test_no_key_is_in_a_backup_that_anybody_could_read(seeded: Path, tmp_path: Path) -> None:
-    scene = Scene.make(seeded, tmp_path)
+def test_no_key_is_in_a_backup_that_anybody_could_read(scene: Scene, tmp_path: Path) -> None:
     back_up(scene.database, tmp_path / "without")
     for backup in (scene.backup, tmp_path / "without"):
         content = backup.read_bytes()
-        for key in scene.database.parent.glob("*.key"):
-            assert key.read_bytes() not in content
+        for name in ("root", "signing", "pepper"):
+            assert scene.key_file(name).read_bytes() not in content
     assert b'{"keys":' not in (tmp_path / "without").read_bytes()
 
 
-def test_a_short_passphrase_is_refused(seeded: Path, tmp_path: Path) -> None:
-    scene = Scene.make(seeded, tmp_path)
+def test_a_short_passphrase_is_refused(scene: Scene, tmp_path: Path) -> None:
     with pytest.raises(UseError) as refused:
         back_up(scene.database, tmp_path / "other", PASSPHRASE[:11])
     assert refused.value.code == "passphrase-too-short"
     assert not (tmp_path / "other").exists()
 
 
-def test_keys_that_are_not_in_a_backup_are_not_found(seeded: Path, tmp_path: Path) -> None:
-    scene = Scene.make(seeded, tmp_path)
+def test_keys_that_are_not_in_a_backup_are_not_found(scene: Scene, tmp_path: Path) -> None:
     scene.backup = tmp_path / "without"
     back_up(scene.database, scene.backup)
     with pytest.raises(UseError) as refused:
@@ -75,8 +80,7 @@ def test_keys_that_are_not_in_a_backup_are_not_found(seeded: Path, tmp_path: Pat
     assert refused.value.code == "keys-not-in-backup"
 
 
-def test_a_backup_of_a_cloud_that_serves_is_one_moment(seeded: Path, tmp_path: Path) -> None:
-    scene = Scene.make(seeded, tmp_path)
+def test_a_backup_of_a_cloud_that_serves_is_one_moment(scene: Scene, tmp_path: Path) -> None:
     is_done = threading.Event()
 
     def serve() -> None:
@@ -95,25 +99,26 @@ def test_a_backup_of_a_cloud_that_serves_is_one_moment(seeded: Path, tmp_path: P
     finally:
         is_done.set()
         serving.join()
-    assert sizes == sorted(set(sizes))
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1]
     for number in range(5):
         new = tmp_path / f"new-{number}" / "cloud.db"
         restore(new, tmp_path / f"backup-{number}", RestoreOptions(passphrase=PASSPHRASE))
         assert check(new) == ()
 
 
+@on_sqlite
 def test_an_older_database_put_back_as_a_whole_is_found_with_a_backup(
-    seeded: Path, tmp_path: Path
+    scene: Scene, tmp_path: Path
 ) -> None:
-    scene = Scene.make(seeded, tmp_path)
-    older = scene.database.read_bytes()
+    older = scene.place.read_bytes()
     rotate_signing_key(scene.database)
     scene.issue()
     make_account(scene.database, "Later", "Pro")
     back_up(scene.database, tmp_path / "later")
     assert check(scene.database, tmp_path / "later") == ()
     assert check(scene.database, scene.backup) == ()
-    scene.database.write_bytes(older)
+    scene.place.write_bytes(older)
     assert check(scene.database) == ()
     found = {finding.target.split()[0] for finding in check(scene.database, tmp_path / "later")}
     assert found == {"trust", "account", "instance"}

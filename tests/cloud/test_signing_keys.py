@@ -227,5 +227,5 @@ def test_a_key_file_of_another_user_is_refused(tmp_path: Path) -> None:
     os.chown(key, 12345, -1)
     with pytest.raises(FileError) as refused:
         signing_keys(database)
-    assert _code(refused) == "file-not-yours"
-    assert f"chown root {key}" in refused.value.next_step
+    assert _code(refused) == "file-not-private"
+    assert f"chown 0 {key}" in refused.value.next_step

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from tests.cloud.every_request import make_every_request
-from tests.cloud.lab import Database, Lab, plant
-from tests.cloud.older_schemas import BACK_TO_0001, BACK_TO_0002
+from tests.cloud.lab import Database, Lab
+from tests.cloud.older_schemas import go_back_to_0001
 from tests.cloud.query_plans import Recording
 from tui_licenses.cloud.administration import check, issue, reinstate_key, revoke_key, suspend_key
 from tui_licenses.cloud.rows import key_select, read_key, wire_key, wire_of_key
@@ -84,7 +84,7 @@ def test_a_database_of_the_first_schema_is_counted_when_it_is_opened(database: D
         master_id = str(master.first())
     suspend_key(database, master_id, "unpaid")
     store.close()
-    plant(database, *BACK_TO_0002, *BACK_TO_0001)
+    go_back_to_0001(database)
     store = open_store(database)
     assert store.schema_version() == SCHEMA_VERSION
     store.close()

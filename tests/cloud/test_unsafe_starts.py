@@ -29,9 +29,13 @@ _NOW = datetime.now(UTC)
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
-    made = make_authority(tmp_path)
-    (tmp_path / "server.pem").chmod(0o600)
-    return made
+    return make_authority(tmp_path)
+
+
+@pytest.fixture
+def database(sqlite_database: Path) -> Path:
+    """Give a file: what is checked here are files and folders."""
+    return sqlite_database
 
 
 def _no_warning(message: str) -> None:
@@ -78,8 +82,7 @@ def test_tls_files_that_cannot_be_used_are_told_before_serving(
 def test_a_key_of_another_certificate_is_refused(authority: Authority, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    make_authority(other)
-    files = (tmp_path / "server.pem", other / "server.pem")
+    files = (authority.server_file, make_authority(other).server_file)
     refused = _refused(FileError, lambda: check_tls_files(*files, _NOW, _no_warning))
     assert refused.code == "tls-files-unusable"
 
@@ -98,27 +101,23 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(tmp_pa
 
 @pytest.mark.parametrize("mode", [0o604, 0o620, 0o644, 0o666])
 def test_a_tls_key_that_others_can_read_or_replace_is_refused(
-    authority: Authority, tmp_path: Path, mode: int
+    authority: Authority, mode: int
 ) -> None:
-    file = tmp_path / "server.pem"
+    file = authority.server_file
     file.chmod(mode)
     refused = _refused(FileError, lambda: check_tls_files(file, file, _NOW, _no_warning))
     assert refused.code == "file-not-private"
 
 
 @pytest.mark.parametrize("days", [-30, 30])
-def test_a_certificate_that_is_not_valid_today_is_refused(
-    authority: Authority, tmp_path: Path, days: int
-) -> None:
-    file, day = tmp_path / "server.pem", _NOW + timedelta(days=days)
+def test_a_certificate_that_is_not_valid_today_is_refused(authority: Authority, days: int) -> None:
+    file, day = authority.server_file, _NOW + timedelta(days=days)
     refused = _refused(FileError, lambda: check_tls_files(file, file, day, _no_warning))
     assert refused.code == "tls-certificate-expired"
 
 
-def test_a_certificate_that_expires_soon_is_warned_about(
-    authority: Authority, tmp_path: Path
-) -> None:
-    file, told = tmp_path / "server.pem", list[str]()
+def test_a_certificate_that_expires_soon_is_warned_about(authority: Authority) -> None:
+    file, told = authority.server_file, list[str]()
     check_tls_files(file, file, _NOW, told.append)
     assert "have it renewed" in told[0]
 

@@ -1,17 +1,15 @@
-"""A cloud that is backed up, and every way in which its backup may or may not be restored."""
+"""Every way in which a backup may or may not be restored."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 from sqlalchemy import select
 
+from tests.cloud.lab import plant
+from tests.support.backed_up import PASSPHRASE, Scene, is_kept, is_sound, kept_state
 from tests.support.backups import resigned, rewritten
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import (
@@ -20,93 +18,29 @@ from tui_licenses.cloud.administration import (
     export_root,
     initialise,
     make_account,
-    restore,
     retire_signing_key,
     revoke_signing_key,
     rotate_root,
     rotate_signing_key,
-    seed,
     signing_keys,
 )
-from tui_licenses.cloud.operations.audit import Author
-from tui_licenses.cloud.operations.license_files import issue_license_file
-from tui_licenses.cloud.restore import SERIAL_GAP, RestoreOptions, RestoreReport
+from tui_licenses.cloud.restore import SERIAL_GAP, RestoreReport
 from tui_licenses.cloud.store import open_store
 from tui_licenses.documents.signing import SigningKey
 from tui_licenses.errors import TuiLicensesError
 
-PASSPHRASE = "five random words are easy"
-
-
-@dataclass
-class Scene:
-    """A served cloud in a folder of its own, and its backup, with sealed keys, beside it."""
-
-    folder: Path
-    database: Path
-    backup: Path
-
-    @classmethod
-    def make(cls, template: Path, folder: Path) -> Scene:
-        """Copy a seeded cloud, issue a license file, and back it up."""
-        home = folder / "cloud"
-        shutil.copytree(template.parent, home)
-        scene = cls(folder, home / template.name, folder / "cloud.backup")
-        scene.issue()
-        back_up(scene.database, scene.backup, PASSPHRASE)
-        return scene
-
-    def issue(self) -> int:
-        """Ask for the license file of one server, and return its serial."""
-        store = open_store(self.database)
-        try:
-            with store.read() as connection:
-                found = select(tables.instance).where(tables.instance.c.state == "licensed")
-                row = connection.execute(found.order_by(tables.instance.c.id)).first()
-            assert row is not None
-            author = Author.administrator(row.account_id, store.now())
-            return issue_license_file(store, row.id, author).serial
-        finally:
-            store.close()
-
-    def restore(
-        self,
-        *,
-        with_keys: bool = False,
-        passphrase: str = PASSPHRASE,
-        root_key: Path | None = None,
-        discard_newer: bool = False,
-    ) -> RestoreReport:
-        """Restore the backup over the database."""
-        options = RestoreOptions(passphrase if with_keys else None, root_key, discard_newer)
-        return restore(self.database, self.backup, options)
-
-    def lose(self, *, keys: bool) -> None:
-        """Lose the database, and with `keys` all that is beside it."""
-        for path in self.database.parent.iterdir():
-            if keys or path.suffix != ".key":
-                path.unlink()
-
-
 Case = Callable[[Scene], None]
 
 
-def make_template(folder: Path) -> Path:
-    """Seed the cloud that every scene copies."""
-    database = folder / "cloud.db"
-    seed(database, instances=8, keys=40, random_seed=11)
-    return database
-
-
-def _refused(code: str, change: Case, **options: bool) -> Case:
-    """Return a case that has to end with an error, and with the folder as it was before."""
+def _refused(code: str, change: Case, *, with_keys: bool = False) -> Case:
+    """Return a case that has to end with an error, and with everything as it was before."""
 
     def case(scene: Scene) -> None:
         change(scene)
-        before = _files(scene)
-        code_told = _code_of(lambda: scene.restore(**options))
+        before = kept_state(scene)
+        code_told = _code_of(lambda: scene.restore(with_keys=with_keys))
         assert code_told == code, f"{code_told}, not {code}"
-        assert _files(scene) == before
+        assert kept_state(scene) == before
 
     return case
 
@@ -120,32 +54,23 @@ def _code_of(restoring: Callable[[], RestoreReport]) -> str:
     return "restored"
 
 
-def _restored(change: Case, gap: int, **options: bool) -> Case:
+def _restored(
+    change: Case, gap: int, *, with_keys: bool = False, discard_newer: bool = False
+) -> Case:
     """Return a case that has to succeed, with serials above those of before and of `gap`."""
 
     def case(scene: Scene) -> None:
         change(scene)
-        highest = scene.issue() if _is_sound(scene.database) else 1
+        highest = scene.issue() if is_sound(scene) else 1
         revision = signing_keys(scene.database).revision if highest and gap == 0 else 1
-        report = scene.restore(**options)
+        report = scene.restore(with_keys=with_keys, discard_newer=discard_newer)
         assert check(scene.database) == ()
         assert report.serial_floor >= highest + gap
         assert scene.issue() > max(highest, gap)
         assert signing_keys(scene.database).revision >= revision
-        assert report.previous is None or Path(report.previous).exists()
+        assert report.previous is None or is_kept(scene, report.previous)
 
     return case
-
-
-def _is_sound(database: Path) -> bool:
-    return database.exists() and database.read_bytes()[:6] == b"SQLite"
-
-
-def _files(scene: Scene) -> dict[str, tuple[int, int]]:
-    """Return what is in the folder, but for the logs and locks of SQLite's readers."""
-    kept = (".db", ".key")
-    files = [path for path in scene.database.parent.iterdir() if path.suffix in kept]
-    return {path.name: (path.stat().st_ino, hash(path.read_bytes())) for path in files}
 
 
 def _nothing(_scene: Scene) -> None:
@@ -180,7 +105,7 @@ def _all_lost(scene: Scene) -> None:
 
 
 def _damaged(scene: Scene) -> None:
-    scene.database.write_bytes(b"\xff" * 8192)
+    scene.place.write_bytes(b"\xff" * 8192)
 
 
 def _another_cloud(scene: Scene) -> None:
@@ -195,12 +120,12 @@ def _keys_of_another_cloud(scene: Scene) -> None:
 
 def _another_pepper(scene: Scene) -> None:
     _lost(scene)
-    scene.database.with_name("cloud-pepper.key").write_bytes(b"\x01" * 32)
+    scene.key_file("pepper").write_bytes(b"\x01" * 32)
 
 
 def _signed_with(keyid: str, scene: Scene) -> None:
     """Sign the backup with one of the cloud's keys alone, as an older backup is."""
-    key = SigningKey.load(scene.database.with_name("cloud-signing.key"))
+    key = SigningKey.load(scene.key_file("signing"))
     assert key.public_key.keyid == keyid
     scene.backup.write_bytes(resigned(scene.backup.read_bytes(), key))
 
@@ -224,7 +149,7 @@ def _thief(change: Callable[[list[bytes]], None]) -> Case:
     """Return what a thief of the signing key does: change lines of the backup, sign it anew."""
 
     def steal(scene: Scene) -> None:
-        key = SigningKey.load(scene.database.with_name("cloud-signing.key"))
+        key = SigningKey.load(scene.key_file("signing"))
         scene.backup.write_bytes(rewritten(scene.backup.read_bytes(), change, key))
 
     return steal
@@ -263,7 +188,11 @@ def _foreign_signature(scene: Scene) -> None:
 
 
 def _content(data: Callable[[Scene], bytes]) -> Case:
-    return lambda scene: [scene.backup.write_bytes(data(scene)), None][-1]
+
+    def case(scene: Scene) -> None:
+        scene.backup.write_bytes(data(scene))
+
+    return case
 
 
 def _is_folder(scene: Scene) -> None:
@@ -277,10 +206,7 @@ def _is_pipe(scene: Scene) -> None:
 
 
 def _older_schema(scene: Scene) -> None:
-    connection = sqlite3.connect(scene.database)
-    connection.execute("UPDATE alembic_version SET version_num = '0002'")
-    connection.commit()
-    connection.close()
+    plant(scene.database, "UPDATE alembic_version SET version_num = '0002'")
 
 
 def _in_use(scene: Scene) -> None:
@@ -304,13 +230,12 @@ def _root_elsewhere(scene: Scene) -> None:
     assert check(scene.database) == ()
 
 
-def _trust_document(database: Path) -> bytes:
-    connection = sqlite3.connect(database)
-    (document,) = connection.execute(
-        "SELECT value FROM cloud_setting WHERE name = 'trust_document'"
-    ).fetchone()
-    connection.close()
-    return bytes(str(document), "ascii")
+def _trust_document(scene: Scene) -> bytes:
+    store = open_store(scene.database)
+    try:
+        return store.signing.trust_document.encode()
+    finally:
+        store.close()
 
 
 def _wrong_passphrase(scene: Scene) -> None:
@@ -318,7 +243,7 @@ def _wrong_passphrase(scene: Scene) -> None:
     wrong = PASSPHRASE + "!"
     told = _code_of(lambda: scene.restore(with_keys=True, passphrase=wrong))
     assert told == "passphrase-wrong"
-    assert list(scene.database.parent.iterdir()) == []
+    assert scene.files == []
 
 
 CASES: dict[str, Case] = {
@@ -326,7 +251,6 @@ CASES: dict[str, Case] = {
     "over the same state, keys given": _restored(_nothing, 0, with_keys=True),
     "over a lost database": _restored(_lost, SERIAL_GAP),
     "onto a new host": _restored(_all_lost, SERIAL_GAP, with_keys=True),
-    "over a damaged database": _restored(_damaged, SERIAL_GAP),
     "a root kept elsewhere": _root_elsewhere,
     "signed by a key that has retired": _restored(_retired_signer, 0, discard_newer=True),
     "later events, given up": _restored(_later_event, 0, discard_newer=True),
@@ -350,9 +274,7 @@ CASES: dict[str, Case] = {
     "a serial that is no number": _refused("backup-damaged", _thief(_value_of_another_kind)),
     "a row twice": _refused("backup-damaged", _thief(_doubled_row)),
     "empty": _refused("backup-damaged", _content(lambda _scene: b"")),
-    "a trust document": _refused(
-        "backup-damaged", _content(lambda scene: _trust_document(scene.database))
-    ),
+    "a trust document": _refused("backup-damaged", _content(_trust_document)),
     "its envelope alone": _refused(
         "backup-damaged", _content(lambda scene: scene.backup.read_bytes().splitlines()[-1])
     ),
@@ -364,4 +286,9 @@ CASES: dict[str, Case] = {
     "over a database of an older schema": _refused("database-not-current", _older_schema),
     "over a database in use": _in_use,
     "onto a new host with a wrong passphrase": _wrong_passphrase,
+}
+
+# What can only happen to a file.
+FILE_CASES: dict[str, Case] = {
+    "over a damaged database": _restored(_damaged, SERIAL_GAP),
 }

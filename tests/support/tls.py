@@ -21,16 +21,18 @@ _NAMES = ("cloud.example", "127.0.0.1")
 
 @dataclass(frozen=True)
 class Authority:
-    """A CA file and the TLS context of a server whose certificate the CA issued."""
+    """A CA file, and the TLS context of a server whose certificate and key are in one file."""
 
     ca_file: Path
     server: ssl.SSLContext
+    server_file: Path
 
 
 def make_authority(folder: Path, name: str = "Example Authority") -> Authority:
     """Make a CA with this name and a certificate for 127.0.0.1 and cloud.example."""
     issuer = Issuer(folder, name)
-    return Authority(issuer.ca_file, issuer.issue())
+    file = issuer.issue_file()
+    return Authority(issuer.ca_file, _context(file), file)
 
 
 class Issuer:
@@ -67,6 +69,19 @@ class Issuer:
         is_for_clients: bool = False,
     ) -> ssl.SSLContext:
         """Return the context of a server whose certificate names these hosts and addresses."""
+        return _context(
+            self.issue_file(names, starts=starts, ends=ends, is_for_clients=is_for_clients)
+        )
+
+    def issue_file(
+        self,
+        names: Sequence[str] = _NAMES,
+        *,
+        starts: timedelta = -_DAY,
+        ends: timedelta = _DAY,
+        is_for_clients: bool = False,
+    ) -> Path:
+        """Return a private file with a certificate of these hosts and addresses, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cloud.example")])
         identifier = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
@@ -84,13 +99,18 @@ class Issuer:
         file = self._folder / f"{secrets.token_hex(4)}-server.pem"
         pem = serialization.Encoding.PEM
         bare = serialization.NoEncryption()
+        file.touch(mode=0o600)
         file.write_bytes(
             builder.sign(self._key, hashes.SHA256()).public_bytes(pem)
             + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, bare)
         )
-        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        server.load_cert_chain(file)
-        return server
+        return file
+
+
+def _context(file: Path) -> ssl.SSLContext:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(file)
+    return server
 
 
 def _general_name(name: str) -> x509.GeneralName:

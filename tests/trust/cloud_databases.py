@@ -1,7 +1,8 @@
-"""Seeded databases for the classes that need both kinds."""
+"""Databases of both kinds for the classes of the cloud."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,18 +10,23 @@ from tests.support.postgresql import NoPostgresqlError, running_cluster
 from tui_licenses.cloud.administration import SeedReport, seed
 
 
-def seeded_databases(
-    folder: Path, instances: int, keys: int
-) -> Iterator[tuple[str, str, SeedReport]]:
-    """Give a kind, a database of that kind, and what its seed told: a file, then a server's.
+def empty_databases(folder: Path) -> Iterator[tuple[str, str]]:
+    """Give the name of a kind and the place of a database: a file, then one on a server.
 
     The server runs until the next is asked for. Without its programs there is only the file.
     """
-    file = f"sqlite:///{folder / 'cloud.db'}"
-    yield "sqlite", file, seed(file, instances=instances, keys=keys)
+    yield "SQLite", f"sqlite:///{folder / 'cloud.db'}"
     try:
         with running_cluster() as cluster:
-            url = f"{cluster.url(cluster.new_database())}&secrets={folder / 'secrets'}"
-            yield "postgresql", url, seed(url, instances=instances, keys=keys)
-    except NoPostgresqlError:
-        return
+            secrets = folder / "secrets"
+            yield "PostgreSQL", f"{cluster.url(cluster.new_database())}&secrets={secrets}"
+    except NoPostgresqlError as error:
+        print(f"Only SQLite was tried: {error}", file=sys.stderr)
+
+
+def seeded_databases(
+    folder: Path, instances: int, keys: int
+) -> Iterator[tuple[str, str, SeedReport]]:
+    """Give the name of a kind, a seeded database of that kind, and what its seed told."""
+    for kind, database in empty_databases(folder):
+        yield kind, database, seed(database, instances=instances, keys=keys)

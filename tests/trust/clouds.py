@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from tests.cloud.lab import INSTANCES, KEYS, SEEDED_FOR
+from tests.trust.cloud_databases import empty_databases
 from tui_licenses.cloud.administration import NewToken, seed
 
 _ROOT = Path(__file__).parents[2]
@@ -62,7 +63,8 @@ class SeededCloud:
 
 def seeded_clouds(folder: Path) -> Iterator[SeededCloud]:
     """Seed the small estate of the cloud's tests in each kind of database there is."""
-    yield seed_cloud(folder / "cloud.db", "SQLite")
+    for kind, database in empty_databases(folder):
+        yield seed_cloud(database, kind)
 
 
 def seed_cloud(database: str | Path, name: str) -> SeededCloud:

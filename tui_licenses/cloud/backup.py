@@ -17,10 +17,10 @@ from tui_licenses.cloud.backup_file import (
     new_private_file,
 )
 from tui_licenses.cloud.key_box import check_passphrase, seal_keys
-from tui_licenses.cloud.key_files import read_own
 from tui_licenses.cloud.signing_keys import CloudSigning, current_signing
 from tui_licenses.documents.payload import epoch_seconds
 from tui_licenses.errors import UseError
+from tui_licenses.files import read_private
 
 if TYPE_CHECKING:
     from tui_licenses.cloud.store import Store
@@ -77,7 +77,7 @@ def _secrets(signing: CloudSigning) -> dict[str, bytes]:
     Raises `UseError` (`keys-not-here`) where systemd keeps them.
     """
     stem = signing.files.database.stem
-    found = {path.name.removeprefix(stem): read_own(path) for path in signing.files.names()}
+    found = {path.name.removeprefix(stem): read_private(path) for path in signing.files.names()}
     if not found:
         raise UseError(
             "keys-not-here",

@@ -8,7 +8,6 @@ hands over the same secrets as `root`, `signing…` and `pepper` in `$CREDENTIAL
 from __future__ import annotations
 
 import os
-import pwd
 import re
 import stat
 from collections.abc import Iterator
@@ -21,7 +20,6 @@ from tui_licenses.files import read_private, read_regular, unreadable, write_pri
 
 _SECRET = re.compile(r"-(root|signing|pepper)(-[0-9a-f]{16})?\.key")
 _CREDENTIAL_BYTES_MAXIMUM = 4096
-_ROOT_UID = 0
 
 
 def secret_path(database: Path, name: str) -> Path:
@@ -56,29 +54,6 @@ def read_credential(path: Path) -> bytes:
             f"Run `chmod o-rwx {path}`, or let systemd make it (`LoadCredentialEncrypted=`).",
         )
     return data
-
-
-def read_own(path: Path) -> bytes:
-    """Return a private file that belongs to whoever runs this, or to root.
-
-    Raises `FileError` as `read_private` does, `file-not-yours` for that of somebody else.
-    """
-    data = read_private(path)
-    owner = path.stat().st_uid
-    if owner not in {_ROOT_UID, os.geteuid()}:
-        raise FileError(
-            "file-not-yours",
-            f"{path} holds a secret and belongs to {_user_name(owner)}.",
-            f"Run this as that user, or run `chown {_user_name(os.geteuid())} {path}`.",
-        )
-    return data
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def decode_key(data: bytes, path: Path) -> SigningKey:
@@ -121,7 +96,7 @@ class KeyFiles:
         given = credential("pepper")
         if given is not None:
             return read_credential(given)
-        return read_own(secret_path(self.database, "pepper"))
+        return read_private(secret_path(self.database, "pepper"))
 
     def write(self, kind: str, key: SigningKey) -> Path:
         """Keep a new key under its id and return its file."""
@@ -151,4 +126,4 @@ class KeyFiles:
                 yield decode_key(read_credential(path), path), path
         for path in self.names():
             if path.name.startswith(f"{self.database.stem}-{kind}"):
-                yield decode_key(read_own(path), path), path
+                yield decode_key(read_private(path), path), path

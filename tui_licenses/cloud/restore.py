@@ -26,7 +26,7 @@ from tui_licenses.cloud.backup_file import BackupReader, damaged, open_backup
 from tui_licenses.cloud.check import FINDINGS_MAXIMUM, check_content
 from tui_licenses.cloud.database import Database
 from tui_licenses.cloud.key_box import open_keys
-from tui_licenses.cloud.key_files import KeyFiles, decode_key, is_secret, read_own
+from tui_licenses.cloud.key_files import KeyFiles, decode_key, is_secret
 from tui_licenses.cloud.migrations import upgrade
 from tui_licenses.cloud.operations.audit import Author, record
 from tui_licenses.cloud.replacement import in_use
@@ -52,7 +52,7 @@ from tui_licenses.cloud.store import (
 )
 from tui_licenses.documents.signing import PublicKey
 from tui_licenses.errors import Detail, DocumentError, FileError, UseError
-from tui_licenses.files import write_private
+from tui_licenses.files import read_private, write_private
 from tui_licenses.paths import private_folder
 
 # Far more license files than one server gets between two backups.
@@ -176,7 +176,7 @@ def _own_keys(
         if "pepper" not in name
     }
     if root_key is not None:
-        known.add(decode_key(read_own(root_key), root_key).public_key)
+        known.add(decode_key(read_private(root_key), root_key).public_key)
     if not known:
         raise FileError(
             "secret-missing",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from tui_licenses.cloud.key_files import decode_key, read_own
+from tui_licenses.cloud.key_files import decode_key
 from tui_licenses.cloud.signing_keys import (
     CloudSigning,
     current_signing,
@@ -28,7 +28,7 @@ from tui_licenses.documents.signing import PublicKey, SigningKey
 from tui_licenses.documents.trust import SigningKeyStatus, TrustedKey
 from tui_licenses.documents.trust_document import build_trust_document
 from tui_licenses.errors import NotFoundError, StateError, UseError
-from tui_licenses.files import write_private
+from tui_licenses.files import read_private, write_private
 from tui_licenses.text import clean
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _root(signing: CloudSigning, root_key: Path | None) -> SigningKey:
     for a file that holds none.
     """
     if root_key is not None:
-        given = decode_key(read_own(root_key), root_key)
+        given = decode_key(read_private(root_key), root_key)
         if given.public_key != signing.root:
             raise UseError(
                 "root-key-wrong",

@@ -101,7 +101,7 @@ def load_signing(
 ) -> CloudSigning:
     """Read the keys of a database, making them for one that was just created.
 
-    Raises `FileError` (`secret-missing`, `file-not-private`, `file-not-yours`) and
+    Raises `FileError` (`secret-missing`, `file-not-private`) and
     `DocumentError` (`bad-signing-key`).
     """
     files = KeyFiles(database)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from tempfile import mkdtemp
 
 import msgspec
 
+from tests.cloud.lab import Database
+from tests.support.backed_up import PASSPHRASE, Scene, kept_state
 from tests.support.backups import resigned
-from tests.support.restores import CASES, PASSPHRASE, Scene, make_template
+from tests.support.restores import CASES, FILE_CASES
 from tests.trust.harness import Broken, Run, TrustClass
+from tests.trust.restored_clouds import Clouds, clouds_of_each_kind
 from tui_licenses.cloud.administration import (
     back_up,
     check,
@@ -28,15 +31,15 @@ from tui_licenses.domain.license_key import Feature, KeyKind
 from tui_licenses.errors import DocumentError, FileError, StateError, UseError
 
 _REFUSALS = (DocumentError, FileError, StateError, UseError)
-_CUTS, _SPLICES, _SAMPLED_FLIPS, _KILLS = 500, 500, 1_500, 60
+_CUTS, _SPLICES, _SAMPLED_FLIPS, _SERVER_FLIPS, _KILLS = 500, 500, 1_500, 100, 60
+_PATIENCE_SECONDS = 20
 
 # Puts a backup in the place of a database, or raises one of `_REFUSALS`.
-Restorer = Callable[[Path, Path], None]
+Restorer = Callable[[Path, Database], None]
 
 
-def _small_cloud(folder: Path) -> tuple[Path, bytes]:
-    """Return a cloud with little in it, and its backup: each byte of that is to be flipped."""
-    database = folder / "small" / "cloud.db"
+def _small_cloud(database: Database, folder: Path) -> Scene:
+    """Make a cloud with little in it, and its backup: each byte of that is to be flipped."""
     initialise(database)
     make_account(database, "Acme", "Pro")
     issue(
@@ -47,12 +50,12 @@ def _small_cloud(folder: Path) -> tuple[Path, bytes]:
         product_name="X",
         features=(Feature("seats", "Seats", 5),),
     )
-    backup = folder / "small.backup"
-    back_up(database, backup, PASSPHRASE)
-    return database, backup.read_bytes()
+    scene = Scene(folder, database, Path(mkdtemp(dir=folder)) / "small.backup")
+    back_up(database, scene.backup, PASSPHRASE)
+    return scene
 
 
-def _flips(run: Run, sound: bytes, places: Iterator[int] | range) -> Iterator[tuple[str, bytes]]:
+def _flips(run: Run, sound: bytes, places: Sequence[int]) -> Iterator[tuple[str, bytes]]:
     for place in places:
         bit = run.random.randrange(8)
         changed = bytearray(sound)
@@ -86,80 +89,75 @@ def _splices(run: Run, sound: bytes, other: bytes) -> Iterator[tuple[str, bytes]
     yield "the end of another", b"\n".join([*lines[:-1], others[-1]])
 
 
-def _state(folder: Path) -> list[tuple[str, int, int, int]]:
-    """Return what is in a folder; the lock and log of a reader come and go."""
-    return sorted(
-        (path.name, (status := path.stat()).st_ino, status.st_size, status.st_mtime_ns)
-        for path in folder.iterdir()
-        if not path.name.endswith(("-wal", "-shm", ".lock"))
-    )
-
-
 def _refuse_each(
-    run: Run, restorer: Restorer, database: Path, broken: Iterator[tuple[str, bytes]]
+    run: Run, restorer: Restorer, scene: Scene, broken: Iterator[tuple[str, bytes]]
 ) -> None:
     backup = run.folder / "broken.backup"
-    before = _state(database.parent)
+    before = kept_state(scene)
     for what, data in broken:
         backup.write_bytes(data)
         run.disturb()
         with run.case(what, *_REFUSALS):
-            restorer(backup, database)
+            restorer(backup, scene.database)
             run.report(Broken.FORGED, what)
-        run.expect(_state(database.parent) == before, Broken.CORRUPT, f"{what}: the database")
+        run.expect(kept_state(scene) == before, Broken.CORRUPT, f"{what}: the database")
 
 
-def _damage(run: Run, restorer: Restorer) -> None:
-    database, small = _small_cloud(run.folder)
-    template = make_template(run.folder / "template")
-    (run.folder / "large").mkdir()
-    scene = Scene.make(template, run.folder / "large")
-    large = scene.backup.read_bytes()
-    places = run.choose(range(len(small)), fast=60)
-    _refuse_each(run, restorer, database, _flips(run, small, iter(places)))
-    sampled = (run.random.randrange(len(large)) for _ in range(run.count(_SAMPLED_FLIPS, 20)))
-    _refuse_each(run, restorer, scene.database, _flips(run, large, sampled))
-    _refuse_each(run, restorer, database, _cuts(run, small))
-    _refuse_each(run, restorer, database, _splices(run, small, large))
+def _damage(run: Run, restorer: Restorer, clouds: Clouds) -> None:
+    """Break backups; on a server, before which all of them are refused, a sample of the bytes."""
+    is_file = clouds.kind == "SQLite"
+    scene = _small_cloud(clouds.empty(), run.folder)
+    small = scene.backup.read_bytes()
+    places = run.choose(range(len(small)), fast=60 if is_file else 5)
+    _refuse_each(run, restorer, scene, _flips(run, small, places if is_file else places[::20]))
+    with clouds.scene() as other:
+        large = other.backup.read_bytes()
+        flips = run.count(_SAMPLED_FLIPS if is_file else _SERVER_FLIPS, 20 if is_file else 3)
+        sampled = [run.random.randrange(len(large)) for _ in range(flips)]
+        _refuse_each(run, restorer, other, _flips(run, large, sampled))
+    if is_file:
+        _refuse_each(run, restorer, scene, _cuts(run, small))
+        _refuse_each(run, restorer, scene, _splices(run, small, large))
 
 
 def _run(run: Run) -> None:
-    _damage(run, _restore)
-    (run.folder / "killed").mkdir()
-    _kills(run)
-    for number, (name, case) in enumerate(run.choose(list(CASES.items()), fast=5)):
-        folder = run.folder / f"case-{number}"
-        folder.mkdir()
-        scene = Scene.make(run.folder / "template" / "cloud.db", folder)
-        run.disturb()
-        with run.case(name):
-            try:
-                case(scene)
-            except AssertionError as error:
-                run.report(Broken.OTHER, f"{name}: {error}")
-        shutil.rmtree(folder)
+    for clouds in clouds_of_each_kind(run.folder):
+        is_file = clouds.kind == "SQLite"
+        _damage(run, _restore, clouds)
+        _kills(run, clouds)
+        cases = CASES | (FILE_CASES if is_file else {})
+        for name, case in run.choose(list(cases.items()), fast=6 if is_file else 3):
+            with clouds.scene() as scene:
+                run.disturb()
+                what = f"{clouds.kind}: {name}"
+                with run.case(what):
+                    try:
+                        case(scene)
+                    except AssertionError as error:
+                        run.report(Broken.OTHER, f"{what}: {error}")
 
 
-def _kills(run: Run) -> None:
+def _kills(run: Run, clouds: Clouds) -> None:
     """Kill a restore at any moment: the database is the old one or the new one, and sound."""
-    scene = Scene.make(run.folder / "template" / "cloud.db", run.folder / "killed")
-    # The first one also imports what it needs.
-    scene.restore()
-    started = time.monotonic()
-    scene.restore(discard_newer=True)
-    duration = time.monotonic() - started
-    for number in range(run.count(_KILLS, 3)):
-        back_up(scene.database, run.folder / f"killed-{number}", PASSPHRASE)
-        scene.backup = run.folder / f"killed-{number}"
-        wait = run.random.uniform(0, duration)
-        if not _killed(scene, wait):
-            continue
-        run.disturb()
-        with run.case(f"killed after {wait:.4f} s"):
-            run.expect(check(scene.database) == (), Broken.CORRUPT, f"killed after {wait:.4f} s")
-            scene.restore()
-            left = [path.name for path in scene.database.parent.glob(".*")]
-            run.expect(not left, Broken.OTHER, f"{left} after a kill and a restore")
+    with clouds.scene() as scene:
+        # The first one also imports what it needs.
+        scene.restore()
+        started = time.monotonic()
+        scene.restore(discard_newer=True)
+        duration = time.monotonic() - started
+        for number in range(run.count(_KILLS, 2)):
+            scene.backup = scene.folder / f"killed-{number}"
+            back_up(scene.database, scene.backup, PASSPHRASE)
+            wait = run.random.uniform(0, duration)
+            if not _killed(scene, wait):
+                continue
+            run.disturb()
+            what = f"{clouds.kind}: killed after {wait:.4f} s"
+            with run.case(what):
+                run.expect(check(scene.database) == (), Broken.CORRUPT, what)
+                _restore_when_free(scene)
+                left = [path.name for path in scene.place.parent.glob(".*")]
+                run.expect(not left, Broken.OTHER, f"{left} left; {what}")
 
 
 def _killed(scene: Scene, wait: float) -> bool:
@@ -175,11 +173,24 @@ def _killed(scene: Scene, wait: float) -> bool:
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
-def _restore(backup: Path, database: Path) -> None:
+def _restore_when_free(scene: Scene) -> None:
+    """Restore once a server has noticed that the client before it is gone."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            scene.restore()
+            return
+        except StateError as error:
+            if error.code != "database-in-use" or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+
+
+def _restore(backup: Path, database: Database) -> None:
     restore(database, backup, RestoreOptions())
 
 
-def _take_what_can_be_read(backup: Path, _database: Path) -> None:
+def _take_what_can_be_read(backup: Path, _database: Database) -> None:
     """Take a backup whose lines can be read, as one without a digest has to."""
     try:
         for line in backup.read_bytes().splitlines():
@@ -188,10 +199,14 @@ def _take_what_can_be_read(backup: Path, _database: Path) -> None:
         raise DocumentError("damaged", "A line cannot be read.") from error
 
 
+def _control(run: Run) -> None:
+    _damage(run, _take_what_can_be_read, next(clouds_of_each_kind(run.folder)))
+
+
 CLASS = TrustClass(
     "S10",
     "backups flipped at every byte, cut and forged; restores",
     5_000,
     _run,
-    lambda run: _damage(run, _take_what_can_be_read),
+    _control,
 )

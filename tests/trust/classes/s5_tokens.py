@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Event
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, update
 
 from tests.cloud.lab import generous
 from tests.trust.access_matrix import PROFILE
-from tests.trust.clouds import seed_cloud
+from tests.trust.clouds import seed_cloud, seeded_clouds
 from tests.trust.harness import Broken, Run, TrustClass
 from tests.trust.sign_in_site import SignInSite, access_token, ask, exchange, open_site
 from tui_licenses.cloud import tables
@@ -133,9 +133,10 @@ async def _revoked_meanwhile(run: Run, site: SignInSite, client: httpx.AsyncClie
         lambda: exchange(client, token.subject_id, token.refresh_token),
     ]
     with _held_up(site, len(waiting)) as (connection, arrived):
+        revoke_subject(connection, site.store.now(), token.subject_id)
+        # They are still let in, as long as the revocation has not ended.
         asked = [asyncio.ensure_future(request()) for request in waiting]
         run.expect(await asyncio.to_thread(arrived.wait, 20), Broken.OTHER, "they did not arrive")
-        revoke_subject(connection, site.store.now(), token.subject_id)
     for answer in await asyncio.gather(*asked):
         _expect(run, answer, 401, f"{answer.request.method} {answer.request.url.path} that waited")
 
@@ -145,10 +146,10 @@ def _held_up(site: SignInSite, count: int) -> Iterator[tuple[Connection, Event]]
     """Hold the writer's turn; the event tells that `count` others wait for it."""
     arrived, write, waiting = Event(), site.store.write, iter(range(1, count + 1))
 
-    def announced() -> AbstractContextManager[Connection]:
+    def announced(accounts: Collection[str] | None = None) -> AbstractContextManager[Connection]:
         if next(waiting, 0) == count:
             arrived.set()
-        return write()
+        return write(accounts)
 
     with write() as connection, patch.object(site.store, "write", announced):
         yield connection, arrived
@@ -162,9 +163,9 @@ async def _check(run: Run, site: SignInSite) -> None:
 
 
 def _run(run: Run) -> None:
-    cloud = seed_cloud(run.folder / "cloud.db", "SQLite")
-    with open_site(cloud, generous()) as site:
-        asyncio.run(_check(run, site))
+    for cloud in seeded_clouds(run.folder):
+        with open_site(cloud, generous()) as site:
+            asyncio.run(_check(run, site))
 
 
 def _control(run: Run) -> None:

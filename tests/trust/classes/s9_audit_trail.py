@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DatabaseError
+
+from tests.cloud.lab import Database
+from tests.trust.audit_ledgers import (
+    ANCHORS,
+    COLUMNS,
+    QUOTED,
+    FileLedger,
+    Ledger,
+    RefusedError,
+    ledgers,
+)
 from tests.trust.harness import Broken, Run, TrustClass
-from tui_licenses.cloud.administration import check, seed
-from tui_licenses.cloud.audit_chain import LINKED, link
+from tui_licenses.cloud.administration import check
+from tui_licenses.cloud.audit_chain import link
+from tui_licenses.cloud.database import find_database
+from tui_licenses.cloud.store import Engines
 from tui_licenses.errors import FileError
 
-_UNGUARD = ("DROP TRIGGER event_is_never_changed", "DROP TRIGGER event_is_never_removed")
-_COLUMNS = (*LINKED, "link")
-# Some of the names are words of SQL.
-_QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
-_ANCHORS = ("event_count", "event_head", "event_seal")
 # An integer is flipped in any of the bits SQLite keeps but the sign.
 _INTEGER_BITS = 62
 _FLIPS, _FILE_FLIPS, _ROW_CHANGES = 2_000, 400, 100
@@ -27,48 +32,7 @@ _FLIPS, _FILE_FLIPS, _ROW_CHANGES = 2_000, 400, 100
 _TOLD = frozenset({"audit-wrong", "database-damaged"})
 
 # Says whether a database whose audit trail was changed is found out.
-Checker = Callable[[Path], bool]
-
-
-@dataclass
-class _Ledger:
-    """A sound database, a copy of it to be changed, and what the sound one holds."""
-
-    template: Path
-    copy: Path
-
-    def fresh(self) -> sqlite3.Connection:
-        """Put the sound database back, without its guards, and open it."""
-        for end in ("-wal", "-shm"):
-            Path(f"{self.copy}{end}").unlink(missing_ok=True)
-        shutil.copyfile(self.template, self.copy)
-        return sqlite3.connect(self.copy)
-
-    def rows(self, database: Path) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-        """Return what a database says of events and of their anchors."""
-        connection = sqlite3.connect(database)
-        try:
-            connection.text_factory = bytes
-            events = f"SELECT {_QUOTED} FROM event ORDER BY 1, 2"
-            anchors = f"SELECT id, {', '.join(_ANCHORS)} FROM account ORDER BY 1"
-            return connection.execute(events).fetchall(), connection.execute(anchors).fetchall()
-        finally:
-            connection.close()
-
-
-def _make(run: Run) -> _Ledger:
-    for name in ("template", "copy"):
-        (run.folder / name).mkdir()
-    template, copy = run.folder / "template" / "cloud.db", run.folder / "copy" / "cloud.db"
-    seed(template, instances=8, keys=40, random_seed=9, now=datetime(2026, 6, 1, tzinfo=UTC))
-    for file in template.parent.glob("*.key"):
-        shutil.copy2(file, copy.parent)
-    connection = sqlite3.connect(template)
-    for statement in _UNGUARD:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
-    return _Ledger(template, copy)
+Checker = Callable[[Database], bool]
 
 
 def _flipped(run: Run, value: object) -> object:
@@ -80,73 +44,61 @@ def _flipped(run: Run, value: object) -> object:
     return bytes(changed)
 
 
-def _flip_values(run: Run, ledger: _Ledger, finds: Checker) -> None:
+def _flip_values(run: Run, ledger: Ledger, finds: Checker) -> None:
     """Flip one bit of one value: of any column of any event, or of an anchor."""
-    events, anchors = ledger.rows(ledger.template)
     places = [
-        ("event", name, row, row[index])
-        for row in events
-        for index, name in enumerate(_COLUMNS)
+        (table, name, row, row[index])
+        for table, rows, names, first in zip(
+            ("event", "account"), ledger.rows(), (COLUMNS, ANCHORS), (0, 1), strict=True
+        )
+        for row in rows
+        for index, name in enumerate(names, first)
         if row[index] not in {None, b""}
     ]
-    places += [
-        ("account", name, row, row[index])
-        for row in anchors
-        for index, name in enumerate(_ANCHORS, 1)
-        if row[index] not in {None, b""}
-    ]
-    wanted = run.disturbed + run.count(_FLIPS, 60)
+    wanted = run.disturbed + run.count(_FLIPS, 40 if _is_file(ledger) else 8)
     while run.disturbed < wanted:
         table, name, row, value = run.random.choice(places)
         changed = _flipped(run, value)
         where = "account_id = ? AND sequence = ?" if table == "event" else "id = ?"
         key = (row[0].decode(), row[1]) if table == "event" else (row[0].decode(),)
         new = "CAST(? AS TEXT)" if isinstance(changed, bytes) else "?"
-        connection = ledger.fresh()
         try:
-            connection.execute(
-                f'UPDATE {table} SET "{name}" = {new} WHERE {where}', (changed, *key)
-            )
-            connection.commit()
-        except sqlite3.IntegrityError:
-            # Another event has that number: the database itself refused.
+            ledger.change([(f'UPDATE {table} SET "{name}" = {new} WHERE {where}', (changed, *key))])
+        except RefusedError:
+            # Another event has that number, or it is no text of a server any more.
             continue
-        finally:
-            connection.close()
         run.disturb()
-        run.expect(
-            finds(ledger.copy), Broken.CORRUPT, f"{table} {key}: {name} {value!r} -> {changed!r}"
-        )
+        what = f"{ledger.kind}: {table} {key}: {name} {value!r} -> {changed!r}"
+        run.expect(finds(ledger.database), Broken.CORRUPT, what)
 
 
-def _flip_file(run: Run, ledger: _Ledger, finds: Checker) -> None:
+def _flip_file(run: Run, ledger: FileLedger, finds: Checker) -> None:
     """Flip one bit of the file, in or near the record of an event."""
     sound = ledger.template.read_bytes()
-    rows = ledger.rows(ledger.template)
-    links = [row[-1] for row in rows[0]]
-    for _ in range(run.count(_FILE_FLIPS, 20)):
+    links = [row[-1] for row in ledger.rows()[0]]
+    for _ in range(run.count(_FILE_FLIPS, 10)):
         place = sound.index(run.random.choice(links)) + run.random.randint(-200, 63)
         bit = run.random.randrange(8)
         content = bytearray(sound)
         content[place] ^= 1 << bit
-        ledger.fresh().close()
-        ledger.copy.write_bytes(content)
+        ledger.change([])
+        ledger.database.write_bytes(content)
         try:
-            is_changed = ledger.rows(ledger.copy) != rows
+            is_changed = ledger.read(ledger.database) != ledger.rows()
         except sqlite3.DatabaseError:
             is_changed = True
         if is_changed:
             run.disturb()
-            run.expect(finds(ledger.copy), Broken.CORRUPT, f"bit {bit} of byte {place}")
+            run.expect(finds(ledger.database), Broken.CORRUPT, f"bit {bit} of byte {place}")
 
 
-def _row_changes(run: Run, ledger: _Ledger) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+def _row_changes(run: Run, ledger: Ledger) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
     """Yield what somebody does who can write the database, all anchors but the seal included."""
-    events = ledger.rows(ledger.template)[0]
+    events = ledger.rows()[0]
     by_account: dict[str, list[tuple[Any, ...]]] = {}
     for row in events:
         by_account.setdefault(row[0].decode(), []).append(row)
-    for _ in range(run.count(_ROW_CHANGES // 4, 3)):
+    for _ in range(run.count(_ROW_CHANGES // 4, 2)):
         account = run.random.choice([name for name, rows in by_account.items() if len(rows) > 2])
         rows = by_account[account]
         one, other = sorted(run.random.sample(range(1, len(rows) + 1), 2))
@@ -175,7 +127,7 @@ def _row_changes(run: Run, ledger: _Ledger) -> Iterator[tuple[str, list[tuple[st
             f"{account}: an event put in at the end, count and head written anew",
             [
                 (
-                    f"INSERT INTO event ({_QUOTED}) VALUES ({', '.join('?' * len(_COLUMNS))})",
+                    f"INSERT INTO event ({QUOTED}) VALUES ({', '.join('?' * len(COLUMNS))})",
                     (*forged, head),
                 ),
                 (anchor, (len(rows) + 1, head, account)),
@@ -187,53 +139,55 @@ def _text(value: object) -> object:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _change_rows(run: Run, ledger: _Ledger, finds: Checker) -> None:
+def _change_rows(run: Run, ledger: Ledger, finds: Checker) -> None:
     for what, statements in _row_changes(run, ledger):
-        connection = ledger.fresh()
-        for statement, values in statements:
-            connection.execute(statement, values)
-        connection.commit()
-        connection.close()
+        ledger.change(statements)
         run.disturb()
-        run.expect(finds(ledger.copy), Broken.CORRUPT, what)
+        run.expect(finds(ledger.database), Broken.CORRUPT, f"{ledger.kind}: {what}")
+
+
+def _is_file(ledger: Ledger) -> bool:
+    return isinstance(ledger, FileLedger)
 
 
 def _all(run: Run, finds: Checker) -> None:
-    ledger = _make(run)
-    ledger.fresh().close()
-    run.expect(not finds(ledger.copy), Broken.OTHER, "a sound trail has findings")
-    _flip_values(run, ledger, finds)
-    _flip_file(run, ledger, finds)
-    _change_rows(run, ledger, finds)
+    for ledger in ledgers(run.folder):
+        ledger.change([])
+        run.expect(not finds(ledger.database), Broken.OTHER, "a sound trail has findings")
+        _flip_values(run, ledger, finds)
+        if isinstance(ledger, FileLedger):
+            _flip_file(run, ledger, finds)
+        _change_rows(run, ledger, finds)
 
 
-def _is_told(database: Path) -> bool:
+def _is_told(database: Database) -> bool:
     try:
         return not _TOLD.isdisjoint(finding.code for finding in check(database))
     except FileError as error:
         return error.code in _TOLD
 
 
-def _is_counted_wrong(database: Path) -> bool:
+def _is_counted_wrong(database: Database) -> bool:
     """Check a trail as one without a chain can be: numbered without gaps, and counted."""
-    connection = sqlite3.connect(database)
+    engines = Engines.of(find_database(database))
     try:
-        wrong = connection.execute(
-            "SELECT count(*) FROM account WHERE event_count <> (SELECT count(*) FROM event"
-            " WHERE account_id = account.id) OR event_count <> (SELECT max(sequence) FROM event"
-            " WHERE account_id = account.id)"
-        ).fetchone()
-        return bool(wrong != (0,))
-    except sqlite3.DatabaseError:
+        with engines.reading.connect() as connection:
+            wrong = connection.exec_driver_sql(
+                "SELECT count(*) FROM account WHERE event_count <> (SELECT count(*) FROM event"
+                " WHERE account_id = account.id) OR event_count <> (SELECT max(sequence) FROM event"
+                " WHERE account_id = account.id)"
+            ).scalar()
+        return bool(wrong != 0)
+    except DatabaseError:
         return True
     finally:
-        connection.close()
+        engines.dispose()
 
 
 CLASS = TrustClass(
     "S9",
     "the audit trail flipped, cut, reordered and forged",
-    _FLIPS + _ROW_CHANGES,
+    2 * (_FLIPS + _ROW_CHANGES),
     lambda run: _all(run, _is_told),
     lambda run: _all(run, _is_counted_wrong),
 )

@@ -177,7 +177,7 @@ def refresh_license_file(
 
 def issue_license_file(store: Store, instance_id: str, author: Author) -> LicenseFile:
     """Issue a license file in a transaction of its own: after a new signing key, or the first."""
-    with store.write() as connection:
+    with store.write({author.account_id}) as connection:
         instance = current_instance(connection, instance_id)
         known = _stored(connection, instance_id)
         file = refresh_license_file(store, connection, instance, author.now)
