@@ -64,7 +64,7 @@ async def test_a_number_is_a_few_digits_within_bounds(lab: Lab, text: str) -> No
 
 
 _TEXTS = [[1], ["a", "b"], ["a\0b"], [None], [["a"]], [1.5], []]
-_NUMBERS = [["a"], [2**63], [10**30], [1, 2], [-1], [True], []]
+_NUMBERS = [["a"], [2**63], [10**30], [1, 2], [True], []]
 
 
 @pytest.mark.parametrize(
