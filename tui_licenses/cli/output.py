@@ -105,6 +105,27 @@ class Output:
             for label, value in shown:
                 self._line(f"{pad(label, width)}{_BETWEEN_COLUMNS}{value}".rstrip())
 
+    def paragraph(self, label: str, text: str) -> None:
+        """Write a sentence or two behind a label; on a person's terminal in lines that fit."""
+        head = f"{clean(label)}{_BETWEEN_COLUMNS}"
+        if not self._is_for_people():
+            self._line(f"{head}{clean(text)}")
+            return
+        from textwrap import wrap
+
+        columns = max(_terminal_columns(sys.stdout), 2 * len(head))
+        lines = wrap(
+            clean(text),
+            columns,
+            initial_indent=head,
+            subsequent_indent=" " * len(head),
+            # A path or a command is copied as a whole.
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in lines:
+            self._line(line)
+
     def document(self, data: bytes) -> None:
         """Write a document byte for byte; on a terminal its lines, made safe to look at."""
         if sys.stdout.isatty():

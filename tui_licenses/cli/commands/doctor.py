@@ -64,7 +64,7 @@ def _show(invocation: Invocation, findings: Sequence[Finding]) -> None:
     if output.format is Format.TABLE:
         for finding in findings:
             label = f"{finding.severity:<7}  {finding.subject}"
-            output.item({}, [(f"{label:<26}", f"{finding.message} {finding.next_step}".rstrip())])
+            output.paragraph(f"{label:<25}", f"{finding.message} {finding.next_step}".rstrip())
     elif faults:
         output.outcomes(records, _COLUMNS)
     else:
