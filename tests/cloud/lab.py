@@ -39,7 +39,8 @@ CALLERS = {
     "reader": 5,
 }
 
-# For tests of what only one kind of database does or can be made to do.
+# For tests of what only one kind of database does or can be made to do; and, on SQLite alone, of
+# what is refused before a database is asked, or what S3 tries on both (tests/trust).
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.cloud.lab import BASE, Answer, Lab, problem
+from tests.cloud.lab import BASE, Answer, Lab, on_sqlite, problem
 from tui_licenses.cloud.http.resource import Access, Resource
 from tui_licenses.cloud.resources.every import RESOURCES
 from tui_licenses.domain.account import Role
@@ -33,6 +33,7 @@ async def _call(lab: Lab, resource: Resource, who: str, **arguments: object) -> 
     )
 
 
+@on_sqlite
 @pytest.mark.parametrize("resource", _CLOSED, ids=_CLOSED_IDS)
 async def test_a_caller_without_a_token_is_told_to_sign_in(lab: Lab, resource: Resource) -> None:
     path = BASE + re.sub("{.*?}", "x", resource.path)
@@ -41,6 +42,7 @@ async def test_a_caller_without_a_token_is_told_to_sign_in(lab: Lab, resource: R
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
+@on_sqlite
 @pytest.mark.parametrize("resource", _CLOSED, ids=_CLOSED_IDS)
 async def test_an_unknown_token_is_refused(lab: Lab, resource: Resource) -> None:
     path = BASE + re.sub("{.*?}", "x", resource.path)
@@ -48,6 +50,7 @@ async def test_an_unknown_token_is_refused(lab: Lab, resource: Resource) -> None
     problem(await lab.client.request(resource.method, path, headers=headers), 401, "token-invalid")
 
 
+@on_sqlite
 @pytest.mark.parametrize("resource", _CLOSED, ids=_CLOSED_IDS)
 async def test_an_expired_token_is_refused(lab: Lab, resource: Resource) -> None:
     headers = {"Authorization": f"Bearer {await lab.sign_in('administrator')}"}
@@ -56,6 +59,7 @@ async def test_an_expired_token_is_refused(lab: Lab, resource: Resource) -> None
     problem(await lab.client.request(resource.method, path, headers=headers), 401, "token-expired")
 
 
+@on_sqlite
 @pytest.mark.parametrize("resource", _CLOSED, ids=_CLOSED_IDS)
 async def test_a_plan_without_the_tab_reaches_only_what_is_outside_of_it(
     lab: Lab, resource: Resource
@@ -67,6 +71,7 @@ async def test_a_plan_without_the_tab_reaches_only_what_is_outside_of_it(
         assert answer.status_code == 200
 
 
+@on_sqlite
 @pytest.mark.parametrize("resource", _CLOSED, ids=_CLOSED_IDS)
 @pytest.mark.parametrize("role", _ROLES)
 async def test_a_role_does_what_it_may_and_no_more(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud.lab import Lab, problem
+from tests.cloud.lab import Lab, on_sqlite, problem
 from tui_licenses.cloud.administration import (
     check,
     make_account,
@@ -93,6 +93,7 @@ async def test_a_preview_of_an_add_on_keeps_the_master(lab: Lab) -> None:
     assert len(preview["after"]) == len(preview["before"]) + 1
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "change",
     [

@@ -7,7 +7,7 @@ import hashlib
 
 import pytest
 
-from tests.cloud.lab import SEEDED_FOR, Lab, problem
+from tests.cloud.lab import SEEDED_FOR, Lab, on_sqlite, problem
 from tui_licenses.cloud.administration import check, suspend_key
 from tui_licenses.documents import certificate
 from tui_licenses.documents.license_file import verify_license_file
@@ -67,6 +67,7 @@ async def test_a_download_says_what_it_is_and_proves_its_bytes(
     assert (await lab.get(path)).content == answer.content
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("wanted", "first", "last"),
     [("0-0", 0, 0), ("5-", 5, None), ("5-9", 5, 9), ("-7", -7, None), ("0-999999", 0, None)],
@@ -84,12 +85,14 @@ async def test_a_range_is_a_part_of_the_file(
     assert answer.headers["content-range"] == f"bytes {begin}-{end}/{len(whole)}"
 
 
+@on_sqlite
 @pytest.mark.parametrize("wanted", ["bytes=0-1,3-4", "lines=1-2", "bytes=-", "bytes=9-5", "x"])
 async def test_a_range_that_is_not_served_gives_the_whole_file(lab: Lab, wanted: str) -> None:
     answer = await lab.get(await _path(lab, "license-file"), headers={"Range": wanted})
     assert answer.status_code == 200
 
 
+@on_sqlite
 @pytest.mark.parametrize("wanted", ["bytes=999999-", "bytes=-0"])
 async def test_a_range_outside_of_the_file_is_refused(lab: Lab, wanted: str) -> None:
     path = await _path(lab, "license-file")

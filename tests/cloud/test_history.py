@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud.lab import INSTANCES, KEYS, Lab, problem
+from tests.cloud.lab import INSTANCES, KEYS, Lab, on_sqlite, problem
 from tests.cloud.query_plans import recording
 from tui_licenses.cloud.administration import suspend_key
 
@@ -109,6 +109,7 @@ async def test_a_refresh_without_changes_is_small(lab: Lab) -> None:
     assert again.status_code == 304
 
 
+@on_sqlite
 @pytest.mark.parametrize("limit", ["1001", "-1", "x"])
 async def test_a_limit_out_of_bounds_is_refused(lab: Lab, limit: str) -> None:
     problem(await lab.get(f"/licensing/changes?limit={limit}"), 400, "invalid-request")

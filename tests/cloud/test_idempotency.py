@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.cloud.conftest import Template
-from tests.cloud.lab import Clock, Database, Lab, problem
+from tests.cloud.lab import Clock, Database, Lab, on_sqlite, problem
 from tui_licenses.api.problems import Problem
 from tui_licenses.api.schemas import WireActivationRequest
 from tui_licenses.cloud import tables
@@ -91,6 +91,7 @@ async def test_the_keys_of_two_accounts_are_apart(lab: Lab) -> None:
         assert answer.json()["name"] == who
 
 
+@on_sqlite
 @pytest.mark.parametrize("key", ["x" * 129, "tab\tbed"])
 async def test_a_key_that_is_no_key_is_refused(lab: Lab, key: str) -> None:
     path = f"/licensing/instances/{(await lab.licensed())['id']}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud.lab import Answer, Lab, problem
+from tests.cloud.lab import Answer, Lab, on_sqlite, problem
 from tui_licenses.cloud.administration import check, retire_instance, revoke_key
 from tui_licenses.errors import NotFoundError, StateError
 
@@ -57,6 +57,7 @@ async def test_a_patch_that_changes_nothing_does_nothing(lab: Lab) -> None:
     assert lab.count("event") == events
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "members",
     [
@@ -80,6 +81,7 @@ async def test_a_patch_that_is_wrong_is_refused(lab: Lab, members: object) -> No
     assert (await lab.get(path)).json() == instance
 
 
+@on_sqlite
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 50_000, b'{"name": "\\ud800"}'])
 async def test_a_body_that_is_no_json_is_refused(lab: Lab, body: bytes) -> None:
     path = f"/licensing/instances/{(await lab.licensed())['id']}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud.lab import Answer, Lab, problem
+from tests.cloud.lab import Answer, Lab, on_sqlite, problem
 from tui_licenses.api.license_sets import LICENSE_SETS_MAXIMUM
 
 PATH = "/licensing/license-files"
@@ -63,6 +63,7 @@ async def test_an_instance_without_one_says_why_and_the_others_are_answered(lab:
     assert third["licenseFile"] is None
 
 
+@on_sqlite
 @pytest.mark.parametrize("count", [0, LICENSE_SETS_MAXIMUM + 1])
 async def test_no_instance_and_too_many_are_refused(lab: Lab, count: int) -> None:
     answer = await _ask(lab, [{"instanceId": str(number)} for number in range(count)])

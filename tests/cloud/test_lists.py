@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cloud.lab import KEYS, Lab, problem
+from tests.cloud.lab import KEYS, Lab, on_sqlite, problem
 from tui_licenses.cloud.administration import suspend_key
 from tui_licenses.cloud.search import looks_like_a_key, prefix_range, words
 from tui_licenses.domain.status import KeyStatus
@@ -90,6 +90,7 @@ async def test_a_start_skips_and_excludes_a_cursor(lab: Lab) -> None:
     problem(await lab.get(both), 400, "invalid-request")
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "query",
     [
@@ -118,6 +119,7 @@ async def test_an_unknown_state_of_instances_is_refused(lab: Lab) -> None:
     problem(await lab.get("/licensing/instances?state=lost"), 400, "invalid-request")
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "cursor", ["x", "!!!", "WyJhIl0", "e30", "WyJhIixbXSwxXQ", "WyJhIixbXSwtMV0"]
 )

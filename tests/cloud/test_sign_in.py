@@ -75,6 +75,7 @@ async def test_an_unknown_subject_is_answered_like_a_wrong_token_in_the_same_tim
     assert 0.5 < first / second < 2
 
 
+@on_sqlite
 @pytest.mark.parametrize("refresh_token", ["", "\ud800", "tlr_" + "x" * 60_000])
 async def test_any_text_can_be_a_wrong_token(lab: Lab, refresh_token: str) -> None:
     import json

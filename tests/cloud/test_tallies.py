@@ -48,11 +48,11 @@ async def test_counts_follow_a_master_that_is_suspended_reinstated_and_revoked(l
 
 
 @pytest.mark.parametrize("query", ["", "&kind=master", "&kind=addOn", "&q=pack"])
-@pytest.mark.parametrize("days", [0, 1, 29, 31, 45, 46, 400])
-async def test_counts_follow_the_clock(lab: Lab, query: str, days: int) -> None:
-    lab.clock.advance(days=days)
-    lab.access.clear()
-    await _totals(lab, query)
+async def test_counts_follow_the_clock(lab: Lab, query: str) -> None:
+    for days in (0, 1, 28, 2, 14, 1, 354):
+        lab.clock.advance(days=days)
+        lab.access.clear()
+        await _totals(lab, query)
 
 
 async def test_counts_change_at_the_instant_of_expiry(lab: Lab) -> None:

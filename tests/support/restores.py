@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import select
 
 from tests.cloud.lab import plant
+from tests.cloud.older_schemas import unguard
 from tests.support.backed_up import PASSPHRASE, Scene, is_kept, is_sound, kept_state
 from tests.support.backups import resigned, rewritten
 from tui_licenses.cloud import tables
@@ -106,6 +107,13 @@ def _all_lost(scene: Scene) -> None:
 
 def _damaged(scene: Scene) -> None:
     scene.place.write_bytes(b"\xff" * 8192)
+
+
+def _unguarded(scene: Scene) -> None:
+    unguard(scene.database)
+    plant(scene.database, "DELETE FROM event WHERE sequence = 1")
+    if not scene.is_file:
+        plant(scene.database, "DROP FUNCTION refuse_event_change")
 
 
 def _another_cloud(scene: Scene) -> None:
@@ -249,6 +257,7 @@ def _wrong_passphrase(scene: Scene) -> None:
 CASES: dict[str, Case] = {
     "over the same state": _restored(_nothing, 0),
     "over the same state, keys given": _restored(_nothing, 0, with_keys=True),
+    "over a trail that was cut, without its guards": _restored(_unguarded, 0),
     "over a lost database": _restored(_lost, SERIAL_GAP),
     "onto a new host": _restored(_all_lost, SERIAL_GAP, with_keys=True),
     "a root kept elsewhere": _root_elsewhere,

@@ -17,7 +17,8 @@ from tui_licenses.cloud.replacement import Fill, in_use
 from tui_licenses.cloud.store import Engines
 
 # What the migrations make beside the tables.
-_FUNCTION = "refuse_event_change"
+_FUNCTION = "refuse_event_change()"
+_HAS_FUNCTION = text("SELECT to_regprocedure(:name) IS NOT NULL")
 _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
@@ -69,5 +70,7 @@ def _move_aside(connection: Connection, schema: str) -> str | None:
     connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
     for name in ours:
         connection.exec_driver_sql(f"ALTER TABLE {name} SET SCHEMA {schema}")
-    connection.exec_driver_sql(f"ALTER FUNCTION {_FUNCTION}() SET SCHEMA {schema}")
+    # A database with which somebody meddled must not be the one that cannot be replaced.
+    if connection.execute(_HAS_FUNCTION, {"name": _FUNCTION}).scalar():
+        connection.exec_driver_sql(f"ALTER FUNCTION {_FUNCTION} SET SCHEMA {schema}")
     return schema

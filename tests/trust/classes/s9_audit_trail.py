@@ -27,7 +27,7 @@ from tui_licenses.errors import FileError
 
 # An integer is flipped in any of the bits SQLite keeps but the sign.
 _INTEGER_BITS = 62
-_FLIPS, _FILE_FLIPS, _ROW_CHANGES = 2_000, 400, 100
+_FLIPS, _SERVER_FLIPS, _FILE_FLIPS, _ROW_CHANGES = 2_000, 400, 400, 100
 # A flipped byte of text may be no text any more: then the database says so first.
 _TOLD = frozenset({"audit-wrong", "database-damaged"})
 
@@ -55,7 +55,9 @@ def _flip_values(run: Run, ledger: Ledger, finds: Checker) -> None:
         for index, name in enumerate(names, first)
         if row[index] not in {None, b""}
     ]
-    wanted = run.disturbed + run.count(_FLIPS, 40 if _is_file(ledger) else 8)
+    wanted = run.disturbed + (
+        run.count(_FLIPS, 40) if _is_file(ledger) else run.count(_SERVER_FLIPS, 8)
+    )
     while run.disturbed < wanted:
         table, name, row, value = run.random.choice(places)
         changed = _flipped(run, value)
@@ -187,7 +189,7 @@ def _is_counted_wrong(database: Database) -> bool:
 CLASS = TrustClass(
     "S9",
     "the audit trail flipped, cut, reordered and forged",
-    2 * (_FLIPS + _ROW_CHANGES),
+    _FLIPS + _SERVER_FLIPS + 2 * _ROW_CHANGES,
     lambda run: _all(run, _is_told),
     lambda run: _all(run, _is_counted_wrong),
 )

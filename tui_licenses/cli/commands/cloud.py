@@ -157,10 +157,7 @@ def _register_serving(cloud: click.Group) -> None:
     @command(cloud, "serve")
     @with_database
     @click.option(
-        "--host",
-        default="127.0.0.1",
-        show_default=True,
-        help="The address to listen on.",
+        "--host", default="127.0.0.1", show_default=True, help="The address to listen on."
     )
     @click.option(
         "--port",
