@@ -189,7 +189,7 @@ def _is_counted_wrong(database: Database) -> bool:
 CLASS = TrustClass(
     "S9",
     "the audit trail flipped, cut, reordered and forged",
-    _FLIPS + _SERVER_FLIPS + 2 * _ROW_CHANGES,
+    _FLIPS + _ROW_CHANGES,
     lambda run: _all(run, _is_told),
     lambda run: _all(run, _is_counted_wrong),
 )
