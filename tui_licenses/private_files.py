@@ -69,11 +69,34 @@ def check_folder(folder: Path, status: os.stat_result) -> None:
             f"The folder {folder} of a secret belongs to another user.",
             f"Run `chown {os.geteuid()} {_quoted(folder)}` as root.",
         )
-    if status.st_mode & _WRITABLE_BY_OTHERS and not status.st_mode & stat.S_ISVTX:
+    if is_writable_by_others(status) and not status.st_mode & stat.S_ISVTX:
         raise _refused(
             f"Other users could replace the secrets in {folder}.",
             f"Run `chmod go-w {_quoted(folder)}`.",
         )
+
+
+def is_writable_by_others(status: os.stat_result) -> bool:
+    """Say whether anybody but its owner and root can write to a folder.
+
+    Many systems give each user a group of their own, and let it write whatever they make
+    (`umask 002`): such a group is nobody else.
+    """
+    if status.st_mode & stat.S_IWOTH:
+        return True
+    return bool(status.st_mode & stat.S_IWGRP) and not _is_own_group(status)
+
+
+def _is_own_group(status: os.stat_result) -> bool:
+    import grp
+    import pwd
+
+    try:
+        owner, group = pwd.getpwuid(status.st_uid), grp.getgrgid(status.st_gid)
+    except KeyError:
+        return False
+    is_theirs = owner.pw_gid == group.gr_gid and owner.pw_name == group.gr_name
+    return is_theirs and status.st_uid != _ROOT and {*group.gr_mem} <= {owner.pw_name}
 
 
 def _check_file(path: Path, status: os.stat_result, folder: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import stat
 import subprocess
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from tui_licenses import paths
 from tui_licenses.errors import FileError
 from tui_licenses.files import read_private, write_private
-from tui_licenses.private_files import read_credential
+from tui_licenses.private_files import is_writable_by_others, read_credential
 
 _NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 
@@ -41,6 +43,27 @@ def test_a_folder_that_others_can_write_is_refused_with_the_command_that_mends_i
     assert command == f"chmod go-w '{file.parent}'"
     subprocess.run(command, shell=True, check=True)
     assert read_private(file) == b"secret"
+
+
+@_NEEDS_ROOT
+def test_a_group_that_is_the_owners_alone_is_nobody_else(tmp_path: Path) -> None:
+    entries = pwd.getpwall()
+    own = next(one for one in entries if one.pw_uid and _group_of(one).gr_name == one.pw_name)
+    tmp_path.chmod(0o770)
+    os.chown(tmp_path, own.pw_uid, own.pw_gid)
+    assert not is_writable_by_others(tmp_path.stat())
+    os.chown(tmp_path, own.pw_uid, 0)
+    assert is_writable_by_others(tmp_path.stat())
+    os.chown(tmp_path, own.pw_uid, own.pw_gid)
+    tmp_path.chmod(0o772)
+    assert is_writable_by_others(tmp_path.stat())
+    os.chown(tmp_path, 12345, 12345)
+    tmp_path.chmod(0o770)
+    assert is_writable_by_others(tmp_path.stat())
+
+
+def _group_of(user: pwd.struct_passwd) -> grp.struct_group:
+    return grp.getgrgid(user.pw_gid)
 
 
 def test_a_sticky_folder_is_good_enough(file: Path) -> None:

@@ -15,12 +15,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tui_licenses.errors import FileError, UseError
+from tui_licenses.private_files import is_writable_by_others
 
 Warn = Callable[[str], None]
 
 _ROOT = 0
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 # Two weeks: time to have a certificate renewed.
 _EXPIRES_SOON = timedelta(days=14)
 # SQLite relies on locks and on shared memory, which these do not give to two hosts.
@@ -149,7 +149,7 @@ def _check_folders(folder: Path) -> None:
         status = level.stat()
         is_shared = bool(status.st_mode & stat.S_ISVTX) and level != folder
         # In /tmp, others may write, but not rename what is ours.
-        if status.st_mode & _WRITABLE_BY_OTHERS and not is_shared:
+        if is_writable_by_others(status) and not is_shared:
             raise _unsafe(
                 f"Other users can write to {level}, and so replace the database.",
                 f"Run `chmod go-w {level}`.",

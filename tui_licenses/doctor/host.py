@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from tui_licenses import paths
 from tui_licenses.config import Configuration, load_configuration
 from tui_licenses.doctor.finding import Finding, fault, fine, skipped, warning
 from tui_licenses.errors import FileError, TuiLicensesError
+from tui_licenses.private_files import is_writable_by_others
 from tui_licenses.text import clean
 
 _CONFIGURATION = "Configuration"
@@ -74,7 +74,7 @@ def _examine_folder(folder: Path) -> Iterator[Finding]:
     if not os.access(folder, os.W_OK | os.X_OK):
         yield fault(_FOLDERS, _unusable(folder, "it is not yours to write"))
     # Of the parents of ours, which others may share, only what lies below counts.
-    elif folder in folders().values() and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    elif folder in folders().values() and is_writable_by_others(status):
         yield fault(
             _FOLDERS,
             FileError(
