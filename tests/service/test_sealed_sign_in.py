@@ -8,10 +8,11 @@ import pytest
 from tui_licenses import paths
 from tui_licenses.config import Context
 from tui_licenses.credentials import Credentials
+from tui_licenses.documents.passphrase import Cost
 from tui_licenses.errors import FileError, SignInError, UseError
 from tui_licenses.secret import Secret
 from tui_licenses.service import sealing
-from tui_licenses.service.sealing import Cost, Sealed, unseal
+from tui_licenses.service.sealing import Sealed, unseal
 from tui_licenses.service.sign_in import load_credentials, save_credentials
 from tui_licenses.wiring import change_passphrase, is_sealed
 

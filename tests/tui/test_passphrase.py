@@ -12,9 +12,9 @@ from tests.tui.conftest import OpenDashboard
 from tests.tui.test_dialogs import dialog_text
 from tui_licenses.config import Configuration, Context
 from tui_licenses.credentials import Credentials
+from tui_licenses.documents.passphrase import Cost
 from tui_licenses.domain.account import Role
 from tui_licenses.secret import Secret
-from tui_licenses.service.sealing import Cost
 from tui_licenses.service.sign_in import save_credentials
 from tui_licenses.wiring import Services, open_services
 

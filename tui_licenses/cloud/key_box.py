@@ -7,19 +7,19 @@ cannot ask for more of them.
 from __future__ import annotations
 
 import secrets
-import unicodedata
 from collections.abc import Mapping
 
 import msgspec
 
+from tui_licenses.documents.passphrase import SALT_BYTES, Cost, derive_key
 from tui_licenses.errors import DocumentError, UseError
 
 PASSPHRASE_CHARACTERS_MINIMUM = 12
 
 _FORMAT = b"tui-licenses backup keys 1"
-_SALT_BYTES, _NONCE_BYTES, _KEY_BYTES = 16, 12, 32
+_NONCE_BYTES = 12
 # About 0.2 s and 64 MiB for each guess.
-_MEMORY_KIB, _ITERATIONS, _LANES = 64 * 1024, 3, 1
+_COST = Cost(64 * 1024, 3, 1)
 
 
 class KeyBox(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -45,8 +45,8 @@ def seal_keys(keys: Mapping[str, bytes], passphrase: str) -> KeyBox:
     """Return secrets, by the end of their file's name, sealed with a passphrase."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
-    cipher = AESGCM(_key(passphrase, salt))
+    salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
+    cipher = AESGCM(derive_key(passphrase, salt, _COST))
     return KeyBox(salt, nonce, cipher.encrypt(nonce, msgspec.json.encode(keys), _FORMAT))
 
 
@@ -55,7 +55,7 @@ def open_keys(box: KeyBox, passphrase: str) -> dict[str, bytes]:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    cipher = AESGCM(_key(passphrase, box.salt))
+    cipher = AESGCM(derive_key(passphrase, box.salt, _COST))
     try:
         opened = cipher.decrypt(box.nonce, box.data, _FORMAT)
     except (InvalidTag, ValueError) as error:
@@ -65,18 +65,3 @@ def open_keys(box: KeyBox, passphrase: str) -> dict[str, bytes]:
             "Try again, or put the .key files beside the database and leave the passphrase out.",
         ) from error
     return msgspec.json.decode(opened, type=dict[str, bytes])
-
-
-def _key(passphrase: str, salt: bytes) -> bytes:
-    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
-    # The same characters, however a keyboard composes them.
-    text = unicodedata.normalize("NFC", passphrase).encode("utf-8", "surrogatepass")
-    kdf = Argon2id(
-        salt=salt,
-        length=_KEY_BYTES,
-        iterations=_ITERATIONS,
-        lanes=_LANES,
-        memory_cost=_MEMORY_KIB,
-    )
-    return kdf.derive(text)

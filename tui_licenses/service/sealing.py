@@ -7,16 +7,15 @@ changed, nor the secret be moved to another address or subject.
 from __future__ import annotations
 
 import secrets
-import unicodedata
-from dataclasses import dataclass
 
 import msgspec
 
+from tui_licenses.documents.passphrase import SALT_BYTES, Cost, derive_key
 from tui_licenses.errors import FileError, SignInError, UseError
 from tui_licenses.secret import Secret
 
 PASSPHRASE_CHARACTERS_MINIMUM = 8
-_SALT_BYTES, _NONCE_BYTES, _KEY_BYTES, _TAG_BYTES = 16, 12, 32, 16
+_NONCE_BYTES, _TAG_BYTES = 12, 16
 _FORMAT = "tui-licenses sign-in 1"
 # What is read back is bounded: a planted file must not cost minutes, or the memory of the host.
 _MEMORY_KIB_MAXIMUM = 256 * 1024
@@ -24,16 +23,6 @@ _ITERATIONS_MAXIMUM = 16
 _LANES_MAXIMUM = 16
 _WORK_KIB_MAXIMUM = 1024 * 1024
 _SEALED_BYTES_MAXIMUM = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one try of a passphrase costs: memory in KiB, passes over it, and lanes."""
-
-    # 0.13 s on one core of 2024, and RFC 9106's second recommendation.
-    memory_kib: int = 64 * 1024
-    iterations: int = 3
-    lanes: int = 4
 
 
 class Sealed(msgspec.Struct, rename="camel", forbid_unknown_fields=True, frozen=True):
@@ -62,12 +51,12 @@ def seal(
     secret: Secret,
     passphrase: Secret,
     about: tuple[str, ...],
-    cost: Cost = Cost(),
+    cost: Cost = Cost(),  # noqa: B008 - frozen
 ) -> Sealed:
     """Return a secret sealed with a passphrase; only who says the same `about` can open it."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
+    salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
     empty = Sealed(cost.memory_kib, cost.iterations, cost.lanes, salt, nonce, b"")
     key = _key(empty, passphrase)
     data = AESGCM(key).encrypt(nonce, secret.reveal().encode(), _header(empty, about))
@@ -98,17 +87,8 @@ def unseal(sealed: Sealed, passphrase: Secret, about: tuple[str, ...]) -> Secret
 
 
 def _key(sealed: Sealed, passphrase: Secret) -> bytes:
-    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
-    # The same characters, however a keyboard composes them.
-    text = unicodedata.normalize("NFC", passphrase.reveal())
-    return Argon2id(
-        salt=sealed.salt,
-        length=_KEY_BYTES,
-        iterations=sealed.iterations,
-        lanes=sealed.lanes,
-        memory_cost=sealed.memory_kib,
-    ).derive(text.encode("utf-8", "surrogatepass"))
+    cost = Cost(sealed.memory_kib, sealed.iterations, sealed.lanes)
+    return derive_key(passphrase.reveal(), sealed.salt, cost)
 
 
 def _header(sealed: Sealed, about: tuple[str, ...]) -> bytes:
@@ -123,7 +103,7 @@ def _check_bounds(sealed: Sealed) -> None:
         # RFC 9106: at least 8 KiB a lane.
         and 8 * sealed.lanes <= sealed.memory_kib <= _MEMORY_KIB_MAXIMUM
         and sealed.memory_kib * sealed.iterations <= _WORK_KIB_MAXIMUM
-        and len(sealed.salt) == _SALT_BYTES
+        and len(sealed.salt) == SALT_BYTES
         and len(sealed.nonce) == _NONCE_BYTES
         and _TAG_BYTES < len(sealed.data) <= _SEALED_BYTES_MAXIMUM
     )

@@ -17,10 +17,11 @@ from tui_licenses import paths
 from tui_licenses.api.access_token import forget_access_token
 from tui_licenses.config import Context
 from tui_licenses.credentials import Credentials
+from tui_licenses.documents.passphrase import Cost
 from tui_licenses.errors import FileError, SignInError
 from tui_licenses.files import read_private, write_private
 from tui_licenses.secret import Secret
-from tui_licenses.service.sealing import Cost, Sealed, check_passphrase, seal, unseal
+from tui_licenses.service.sealing import Sealed, check_passphrase, seal, unseal
 from tui_licenses.service.system_keyring import forget_keyring, read_keyring, write_keyring
 
 

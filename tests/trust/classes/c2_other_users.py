@@ -18,9 +18,9 @@ from tests.support.scripted_server import Answer, Behaviour, Received, problem, 
 from tests.trust.harness import Broken, Run, TrustClass
 from tui_licenses.config import Configuration, Context, save_configuration
 from tui_licenses.credentials import Credentials
+from tui_licenses.documents.passphrase import Cost
 from tui_licenses.files import write_private
 from tui_licenses.secret import Secret
-from tui_licenses.service.sealing import Cost
 from tui_licenses.service.sign_in import save_credentials
 
 _ROOT = Path(__file__).parents[3]

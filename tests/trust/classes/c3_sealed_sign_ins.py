@@ -13,9 +13,9 @@ from tests.trust.harness import Broken, Run, TrustClass
 from tui_licenses import paths
 from tui_licenses.config import Context
 from tui_licenses.credentials import Credentials
+from tui_licenses.documents.passphrase import Cost
 from tui_licenses.errors import FileError, SignInError
 from tui_licenses.secret import Secret
-from tui_licenses.service.sealing import Cost
 from tui_licenses.service.sign_in import load_credentials, save_credentials
 
 _CONTEXT = Context("acme", "https://cloud.example.com")
