@@ -101,8 +101,9 @@ def _main(arguments: Sequence[str], prepare: Callable[[], object]) -> None:
 
 
 def naive_main(arguments: Sequence[str]) -> None:
-    """Print what a program prints that has no boundaries: for controls."""
+    """Print what a program prints that has no boundaries, and fail: for controls."""
     try:
         raise RuntimeError(f"cannot use {' '.join(arguments)}")
     except RuntimeError:
         traceback.print_exc()
+        sys.exit(1)

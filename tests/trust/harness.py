@@ -2,7 +2,8 @@
 
 A class injects one kind of fault many times and looks at what became of it. Only runs that the
 fault really *disturbed* are counted. Its control does the same to a deliberately naive writer,
-verifier or renderer and must fail: a class whose control passes proves nothing.
+verifier or renderer and must fail: a class whose control passes proves nothing, nor does one whose
+control only crashes.
 """
 
 from __future__ import annotations
@@ -43,11 +44,16 @@ class Broken(StrEnum):
     OTHER = "other promises broken"
 
 
+# What a control is to show. Any mistake in it would crash it too, so that proves nothing.
+_ALL_BUT_CRASHES = tuple(broken for broken in Broken if broken is not Broken.UNHANDLED)
+
+
 @dataclass
 class Run:
     """One run of one class: its randomness, its folder, and its counts.
 
-    In the whole form `choose` gives every case; in the fast form a repeatable sample.
+    In the whole form `choose` gives every case; in the fast form a repeatable sample. A run
+    `is_finished` when its class returned; it is not when an exception ended it.
     """
 
     random: random.Random
@@ -56,6 +62,7 @@ class Run:
     disturbed: int = 0
     broken: Counter[Broken] = field(default_factory=Counter)
     reported: list[str] = field(default_factory=list)
+    is_finished: bool = False
 
     def choose(self, cases: Sequence[_Case], fast: int) -> Sequence[_Case]:
         """Return every case, or in the fast form at most `fast` of them, in their order."""
@@ -101,7 +108,8 @@ class TrustClass:
 
     `whole` is the least number of disturbed runs of the whole form. A class that measures time
     or memory is run `alone`, beside no other. Runs that are no faults (`are_faults`), as strings
-    given to a function, are left out of the closing line.
+    given to a function, are left out of the closing line. A control whose naive one crashes where
+    this program does not says so by `control_breaks`: one of these promises it must break.
     """
 
     id: str
@@ -111,6 +119,7 @@ class TrustClass:
     control: Callable[[Run], None]
     alone: bool = False
     are_faults: bool = True
+    control_breaks: tuple[Broken, ...] = _ALL_BUT_CRASHES
 
 
 @dataclass(frozen=True)
@@ -166,10 +175,16 @@ def run_class(class_id: str, seed: int, *, is_fast: bool) -> Result:
         run.disturbed,
         dict(run.broken),
         tuple(run.reported),
-        is_control_caught=bool(control.broken),
+        is_control_caught=_is_caught(control, trust_class.control_breaks),
         seconds=time.monotonic() - started,
         are_faults=trust_class.are_faults,
     )
+
+
+def _is_caught(control: Run, breaks: Sequence[Broken]) -> bool:
+    """Say whether a control came to its end, was reached by its fault, and broke its promise."""
+    is_broken = any(control.broken[broken] for broken in breaks)
+    return control.is_finished and control.disturbed > 0 and is_broken
 
 
 def _run_one(body: Callable[[Run], None], seed: str, *, is_fast: bool) -> Run:
@@ -181,6 +196,7 @@ def _run_one(body: Callable[[Run], None], seed: str, *, is_fast: bool) -> Run:
         run = Run(random.Random(seed), work, is_fast)
         with run.case(f"seed {seed}"):
             body(run)
+            run.is_finished = True
         return run
 
 

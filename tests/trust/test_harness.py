@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -56,6 +56,37 @@ def test_a_broken_promise_is_counted_and_told(monkeypatch: pytest.MonkeyPatch) -
 def test_a_control_that_passes_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     result = _result(TrustClass("D1", "saving", 1, _kept, _kept), monkeypatch)
     assert not result.is_kept
+
+
+def _crashes_in_a_case(run: Run) -> None:
+    run.disturb()
+    with run.case("a case"):
+        raise KeyError("member")
+
+
+def _crashes_at_the_end(run: Run) -> None:
+    _broken(run)
+    raise KeyError("member")
+
+
+def _reports_undisturbed(run: Run) -> None:
+    run.report(Broken.LOST, "a file is gone")
+
+
+@pytest.mark.parametrize("control", [_crashes_in_a_case, _crashes_at_the_end, _reports_undisturbed])
+def test_a_control_that_only_crashes_or_was_not_reached_is_no_proof(
+    control: Callable[[Run], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = _result(TrustClass("D1", "saving", 1, _kept, control), monkeypatch)
+    assert not result.is_kept
+
+
+def test_a_control_must_break_what_its_class_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    crashing = TrustClass(
+        "X3", "any text", 1, _kept, _crashes_in_a_case, control_breaks=(Broken.UNHANDLED,)
+    )
+    assert _result(crashing, monkeypatch).is_kept
+    assert not _result(replace(crashing, control=_broken), monkeypatch).is_kept
 
 
 def test_a_class_that_disturbed_nothing_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,12 +99,15 @@ async def _real(services: Services, ids: Sequence[str], folder: Path, stop_after
 
 
 async def _naive(services: Services, ids: Sequence[str], folder: Path, stop_after: int) -> _Report:
-    """Stop at the first error, and tell what was saved until then."""
+    """Stop at the first error, and tell of it and of what was saved until then."""
     report = _Report([])
-    with suppress(TuiLicensesError):
-        for each in ids[:stop_after]:
+    for each in ids[:stop_after]:
+        try:
             saved = await services.downloads.profile(make_instance(id=each), folder)
-            report.told.append((each, saved.path, ""))
+        except TuiLicensesError as error:
+            report.told.append((each, None, error.code))
+            break
+        report.told.append((each, saved.path, ""))
     return report
 
 

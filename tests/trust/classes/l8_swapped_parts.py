@@ -127,6 +127,7 @@ def _control(run: Run) -> None:
         for data in server.documents().values()
     }
     for what, server, kind, documents in _swaps():
+        run.disturb()
         is_signed = all(accepts_by_the_book(documents[each]) for each in ("license", "manifest"))
         others = (documents[each] for each in ("profile", "certificate"))
         if is_signed and all(hashlib.sha256(data).hexdigest() in listed for data in others):

@@ -173,6 +173,7 @@ def _control(run: Run) -> None:
             stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
             print(f"no such instance: {text[:1000]}", file=stream, flush=True)
             stream.seek(0)
+            run.disturb()
             _look(run, Ended(0, stream.read().encode(), b""), ascii(text))
 
 

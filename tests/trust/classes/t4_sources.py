@@ -187,6 +187,7 @@ def _control(run: Run) -> None:
     """Tell what a server said as most programs do."""
     for text in _TEXTS:
         told = f"Error: 400 {text} for url".encode("utf-8", "surrogatepass")
+        run.disturb()
         _look(run, Ended(1, b"", told), f"naive {text[:60]!a}")
 
 

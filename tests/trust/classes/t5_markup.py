@@ -85,6 +85,7 @@ async def _show_naively(run: Run, text: str) -> None:
     async with app.run_test(size=(80, 5)) as pilot:
         await pilot.pause()
         lines = [strip.text for strip in app.screen._compositor.render_strips()]
+    run.disturb()
     run.expect(any(text in line for line in lines), Broken.CORRUPT, f"{text!r} is not shown")
 
 

@@ -132,6 +132,7 @@ async def _show_naively(run: Run, look: Callable[..., None], name: str) -> None:
 
 def _control(run: Run) -> None:
     for name in WIDE_NAMES:
+        run.disturb()
         asyncio.run(_show_naively(run, _look_at_list, name))
 
 

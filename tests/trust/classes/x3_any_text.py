@@ -152,4 +152,12 @@ def _control(run: Run) -> None:
     _draw(run, _JSON, read)
 
 
-CLASS = TrustClass("X3", "any XML and any JSON", _WHOLE, _run, _control)
+CLASS = TrustClass(
+    "X3",
+    "any XML and any JSON",
+    _WHOLE,
+    _run,
+    _control,
+    # It takes for granted what need not be there, and ends where it is not.
+    control_breaks=(Broken.UNHANDLED,),
+)
