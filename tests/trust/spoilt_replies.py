@@ -52,14 +52,19 @@ Save = Callable[[int, Path], Awaitable[Path]]
 
 
 def download_spoilt(run: Run, replies: Sequence[tuple[str, bytes]], *, is_naive: bool) -> None:
-    """Download once with each reply; report whatever was saved that is not the document."""
-    _, body = whole_reply()
-    asyncio.run(_download_all(run, replies, body, is_naive=is_naive))
+    """Download once with each reply; report whatever was saved that is not the document.
+
+    The whole reply is sent too, and must be saved: what refused everything would prove nothing.
+    """
+    whole, body = whole_reply()
+    sent = [*replies, ("whole", whole)]
+    asyncio.run(_download_all(run, sent, body, is_naive=is_naive))
 
 
 async def _download_all(
     run: Run, replies: Sequence[tuple[str, bytes]], body: bytes, *, is_naive: bool
 ) -> None:
+    """Download once with each reply; the last is not spoilt."""
     asked: set[int] = set()
 
     def respond(request: Received) -> Answer:
@@ -79,7 +84,11 @@ async def _download_all(
                 file = run.folder / f"{number}"
                 with run.case(what, TuiLicensesError):
                     file = await save(number, run.folder)
-                run.disturb()
+                is_spoilt = number < len(replies) - 1
+                if is_spoilt:
+                    run.disturb(number in asked)
+                else:
+                    run.expect(file.exists(), Broken.LOST, "the whole reply was not saved")
                 _look(run, what, file, body)
 
         await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
