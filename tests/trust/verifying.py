@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from tests.support.signed_documents import add_root, offline_service, overwrite,
 from tests.trust.harness import Broken, Run
 from tests.vectors.materials import FINGERPRINT, KEYS, payload, sign
 from tui_licenses.documents import license_file
+from tui_licenses.documents.signing import PublicKey
 from tui_licenses.errors import TuiLicensesError
 
 # The three documents whose every bit is tried.
@@ -70,23 +71,25 @@ def verifier_that_never_stumbles(run: Run) -> Iterator[None]:
         logger.propagate = True
 
 
-def accepts_by_the_book(data: bytes) -> bool:
+def accepts_by_the_book(
+    data: bytes, keys: Sequence[PublicKey] = (KEYS["signing-1"].public_key,)
+) -> bool:
     """Verify as the DSSE specification allows: both alphabets of base64, any JSON, no limits."""
     try:
-        return _is_signed_by_the_book(json.loads(data))
+        return _is_signed_by_the_book(json.loads(data), keys)
     except (ValueError, KeyError, TypeError, binascii.Error):
         return False
 
 
-def _is_signed_by_the_book(envelope: dict[str, Any]) -> bool:
+def _is_signed_by_the_book(envelope: dict[str, Any], keys: Sequence[PublicKey]) -> bool:
     content = _lenient(envelope["payload"])
     name = envelope["payloadType"].encode()
     message = b"DSSEv1 %d %b %d %b" % (len(name), name, len(content), content)
-    key = KEYS["signing-1"].public_key
     json.loads(content)
     return any(
         len(value := _lenient(each["sig"])) == 64 and key.is_signature(value, message)
         for each in envelope["signatures"]
+        for key in keys
     )
 
 

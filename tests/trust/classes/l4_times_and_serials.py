@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tests.support.signed_documents import SignedServer, add_root, offline_service, overwrite
 from tests.trust.harness import Broken, Run, TrustClass
+from tests.trust.verifying import accepts_by_the_book
 from tests.vectors.materials import KEYS, NOW, payload, sign
 from tui_licenses.errors import DocumentError
 from tui_licenses.service.serials import remember_serial
@@ -46,7 +47,7 @@ def _try(run: Run, refusal_of: Callable[[bytes, str, int | None], str | None]) -
             expected = _expected(start, end, highest)
             broken = Broken.FORGED if found is None else Broken.OTHER
             run.expect(found == expected, broken, f"{what}: {found}, not {expected}")
-        run.disturb()
+            run.disturb(expected is not None)
 
 
 def _run(run: Run) -> None:
@@ -68,8 +69,11 @@ def _run(run: Run) -> None:
 
 
 def _control(run: Run) -> None:
-    # What a reader does that looks at the signature alone.
-    _try(run, lambda data, fingerprint, highest: None)
+    def refusal_of(data: bytes, _fingerprint: str, _highest: int | None) -> str | None:
+        # What a reader does that looks at the signature alone.
+        return None if accepts_by_the_book(data) else "bad-signature"
+
+    _try(run, refusal_of)
 
 
-CLASS = TrustClass("L4", "license files: times, skew and serials", 120, _run, _control)
+CLASS = TrustClass("L4", "license files: times, skew and serials", 84, _run, _control)
