@@ -27,7 +27,8 @@ _GOOD_MODES = (0o600, 0o400, 0o700)
 _BAD_MODES = (0o640, 0o604, 0o660, 0o606, 0o644, 0o666, 0o620, 0o602, 0o610, 0o601, 0o777)
 _GOOD_FOLDERS = (0o700, 0o755, 0o750, 0o711, 0o1777)
 _BAD_FOLDERS = (0o770, 0o707, 0o777, 0o775, 0o757, 0o730, 0o703)
-_UMASKS = (0o000, 0o777, 0o077, 0o022, 0o027)
+_GOOD_UMASK = 0o077
+_UMASKS = (0o000, 0o777, _GOOD_UMASK, 0o022, 0o027)
 _COMMAND = re.compile(r"`(ch(?:mod|own) [^`]+)`")
 
 Reader = Callable[[Path], bytes]
@@ -141,7 +142,7 @@ def _grid(run: Run, read: Reader, write: Writer) -> None:
             _own(made, None)
         file = folder / "credentials" / "acme.json"
         case.make(file)
-        run.disturb()
+        run.disturb(not case.is_good)
         with run.case(case.name):
             _look(run, read, case, file)
     for umask in _UMASKS:
@@ -189,7 +190,7 @@ def _create(run: Run, write: Writer, umask: int) -> None:
                 write(file, data)
     finally:
         os.umask(before)
-    run.disturb()
+    run.disturb(umask != _GOOD_UMASK)
     for path, wanted in ((file, 0o600), (file.parent, 0o700), (file.parent.parent, 0o700)):
         found = stat.S_IMODE(path.lstat().st_mode) if path.exists() else None
         run.expect(found == wanted, Broken.OTHER, f"umask {umask:03o}: {path.name} has {found}")
@@ -218,4 +219,4 @@ def _control(run: Run) -> None:
     _grid(run, _naive_read, _naive_write)
 
 
-CLASS = TrustClass("C1", "modes, owners, types, links and folders of secrets", 48, _run, _control)
+CLASS = TrustClass("C1", "modes, owners, types, links and folders of secrets", 29, _run, _control)

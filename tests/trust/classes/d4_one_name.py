@@ -48,7 +48,8 @@ def _contend(run: Run, save: Save) -> None:
         os.close(gate)
         os.close(opened)
         codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-        run.disturb(_PROCESSES)
+        # One of them is to win, as it would alone.
+        run.disturb(_PROCESSES - 1)
         _look(run, f"round {number}", folder, codes)
 
 
@@ -82,4 +83,4 @@ def _control(run: Run) -> None:
     _contend(run, _save_naively)
 
 
-CLASS = TrustClass("D4", "one name, many processes at once", 1_000, _run, _control)
+CLASS = TrustClass("D4", "one name, many processes at once", 980, _run, _control)

@@ -83,4 +83,6 @@ CLASS = TrustClass(
     2 * _WORKERS * _KEYS * len(MUTATIONS),
     _run,
     _control,
+    # To be contended is no fault.
+    are_faults=False,
 )

@@ -144,17 +144,19 @@ async def _look(run: Run, site: _Site, case: _Case) -> None:
     row, caller = case.row, case.caller
     object_id = site.ids.get((row.names, case.owner), "")
     answer = await _ask(site, row, caller, object_id)
-    run.disturb()
     what = f"{row.method} {row.path} by {caller}, {case.owner}'s id: {answer.status_code}"
     refusal = _refusal(row, caller)
+    owner = "other" if caller == "other" else "first"
+    is_own = not row.names or case.owner == owner
+    # Whoever may ask for what is their own is no intruder.
+    run.disturb(refusal is not None or not is_own)
     if refusal is not None:
         status, code = refusal
         kept = answer.status_code == status and _tells(answer, code)
         run.expect(kept and not _leaks(answer, object_id), Broken.OTHER, f"{what} {answer.text}")
         return
     run.expect(answer.status_code < 500, Broken.UNHANDLED, f"{what} {answer.text}")
-    owner = "other" if caller == "other" else "first"
-    if not row.names or case.owner == owner:
+    if is_own:
         kept = answer.status_code not in {401, 403, 404}
         run.expect(kept or _is_about_a_key(row, answer), Broken.OTHER, f"{what} {answer.text}")
         return

@@ -60,7 +60,6 @@ async def _owners_get_in(run: Run, site: SignInSite) -> None:
     """Sign in with right tokens: in the guesser's target's name, and from the guesser's place."""
     for who, address in (("operator", "192.0.2.9"), ("reader", "203.0.113.7")):
         token = site.token(who)
-        run.disturb()
         async with site.client(address) as client:
             answer = await exchange(client, token.subject_id, token.refresh_token)
         kept = answer.status_code == 200
@@ -174,6 +173,7 @@ def _control(run: Run) -> None:
     timed = Run(run.random, run.folder, True)
     with serve(cloud, run.folder / "server.log", _TELLTALE) as server:
         _timing(timed, server, cloud.tokens[0])
+    run.disturb(seen.disturbed + timed.disturbed)
     if seen.broken and timed.broken:
         run.report(Broken.OTHER, "neither limits nor equal time")
 

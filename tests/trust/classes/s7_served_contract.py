@@ -122,4 +122,12 @@ def _control(run: Run) -> None:
         _explore(run, cloud.name, server, sign_in(server, cloud.tokens[0]), effort)
 
 
-CLASS = TrustClass("S7", "requests made from the OpenAPI document", 2_200, _run, _control)
+CLASS = TrustClass(
+    "S7",
+    "requests made from the OpenAPI document",
+    2_200,
+    _run,
+    _control,
+    # Valid requests are among them.
+    are_faults=False,
+)

@@ -96,4 +96,12 @@ def _control(run: Run) -> None:
     _save(run, PLAIN, 5)
 
 
-CLASS = TrustClass("S8", "synced before it is acknowledged", 200, _run, _control)
+CLASS = TrustClass(
+    "S8",
+    "synced before it is acknowledged",
+    200,
+    _run,
+    _control,
+    # Nothing is disturbed: the order of calls is looked at.
+    are_faults=False,
+)
