@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _INTERRUPTED_CHANGE = (
     "A change was being sent, and it is not known whether it was done. Do not repeat it by hand: "
-    "the next command asks the license cloud, and tells what became of it."
+    "the next command sends the same request again, which does it once at most, and tells what "
+    "became of it."
 )
 
 Result = TypeVar("Result")
