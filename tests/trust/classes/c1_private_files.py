@@ -5,6 +5,7 @@ What is refused is refused with a command; the command is run, and the file must
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shlex
@@ -124,6 +125,8 @@ def _ourselves() -> Iterator[None]:
     if os.getuid() != _ROOT:
         yield
         return
+    # Imported when a group may write; an interpreter below root's home is closed to others.
+    importlib.import_module("grp")
     os.seteuid(_US)
     try:
         yield
