@@ -9,6 +9,9 @@ from tests.trust.harness import Broken, Run, TrustClass
 from tests.trust.verifying import accepts_by_the_book
 from tests.vectors.reading import FILES, document_of, load, outcome_of, second_outcome_of
 
+# Where acceptance is due, nothing was disturbed.
+_WHOLE = sum(load(path)["expected"] != "valid" for path in FILES)
+
 
 def _run(run: Run) -> None:
     for path in run.choose(FILES, fast=40):
@@ -36,5 +39,4 @@ def _control(run: Run) -> None:
             run.expect(not is_forged, Broken.FORGED, f"{path.stem} is accepted")
 
 
-# 158 vectors, of which 23 are good ones.
-CLASS = TrustClass("L7", "every vector, by the second verifier too", 135, _run, _control)
+CLASS = TrustClass("L7", "every vector, by the second verifier too", _WHOLE, _run, _control)
