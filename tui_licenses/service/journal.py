@@ -162,16 +162,19 @@ class Journal:
             return Settled(f"{error.message} It is now {aside.name}. {error.next_step}")
         except FileError as error:
             return Settled(f"{_UNKNOWN}: {error.message} {error.next_step}", is_open=True)
+        if entry.owner != owner and self._cloud_clock.now() is None:
+            # Its age can be told another time.
+            return None
         begun = f"{entry.what}, begun {entry.begun_at:%Y-%m-%d %H:%M} UTC"
         try:
             now = await self._cloud_now()
-            if now is None:
-                return Settled(f"{_UNKNOWN}: {begun}. {_CLOCK_WRONG}", is_open=True)
-            if not timedelta(days=-1) < now - entry.begun_at < REMEMBERED:
+            if now is not None and not timedelta(days=-1) < now - entry.begun_at < REMEMBERED:
                 held.remove()
                 return Settled(f"Never settled: {begun}. {_FORGOTTEN}")
             if entry.owner != owner:
                 return None
+            if now is None:
+                return Settled(f"{_UNKNOWN}: {begun}. {_CLOCK_WRONG}", is_open=True)
             answer = await self._answer(entry, held, (), was_lost=True)
         except UnavailableError as error:
             # What an `OutcomeUnknownError` came of is what to tell.
