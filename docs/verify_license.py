@@ -270,10 +270,22 @@ def check_certificate(content: Value) -> None:
     need(is_number(content["expires"], None) and is_text(content["digest"], "[0-9a-f]{64}"))
 
 
+def trust_documents(path: Path) -> list[bytes]:
+    """Return the documents in a file: one, or all that a cloud has answered at once."""
+    data = path.read_bytes()
+    try:
+        answer = json.loads(data)
+    except ValueError:
+        return [data]
+    if isinstance(answer, dict) and "document" in answer:
+        return [str(text).encode() for text in (*answer.get("earlier", ()), answer["document"])]
+    return [data]
+
+
 def verify(options: argparse.Namespace) -> None:
     """Do all checks, in their order."""
     kind, data = options.kind, options.file.read_bytes()
-    chain = [path.read_bytes() for path in options.trust]
+    chain = [document for path in options.trust for document in trust_documents(path)]
     if kind == "trust":
         follow([*chain, data], options.root)
         return
@@ -301,7 +313,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Read the command line, print the outcome, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--root", required=True, help="the root's public key, 64 hex digits")
+    parser.add_argument(
+        "--root", required=True, help="the root's public key, 64 hex digits, not its SHA-256"
+    )
     parser.add_argument(
         "--trust", type=Path, action="append", default=[], help="trust documents, oldest first"
     )
@@ -309,8 +323,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--fingerprint", help="of the server that a license file has to be for")
     parser.add_argument("--highest-serial", type=int, default=0, help="seen for that server")
     parser.add_argument("--now", type=int, default=int(time.time()), help="seconds since 1970")
+    options = parser.parse_args(arguments)
+    options.root = options.root.lower()
+    if not re.fullmatch("[0-9a-f]{64}", options.root):
+        parser.error("--root is a public key, 64 hex digits")
+    if not options.trust and options.kind != "trust":
+        parser.error("--trust is needed: nothing but a trust document lists the signing keys")
     try:
-        verify(parser.parse_args(arguments))
+        verify(options)
+    except OSError as error:
+        parser.error(f"{error.filename} cannot be read: {error.strerror}")
     except SystemExit as refusal:
         if not isinstance(refusal.code, str):
             raise

@@ -117,11 +117,17 @@ def open_dashboard(
     try:
         from tui_licenses.tui.run import run_dashboard
 
-        return run_dashboard(configuration, context_name, chosen, opening)
+        return run_dashboard(configuration, context_name, chosen, opening, tell=_tell)
     finally:
         # Before an error is told.
         if opening.terminal is not None:
             opening.terminal.give_back()
+
+
+def _tell(line: str) -> None:
+    from tui_licenses.text import clean
+
+    print(clean(line), file=sys.stderr)
 
 
 def check_terminal() -> None:

@@ -25,6 +25,7 @@ def opened_privately(path: Path) -> Iterator[int]:
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         check_folder(path.parent, os.fstat(folder))
+        _check_above(path.parent)
         # A link is not followed, and a pipe does not block.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         descriptor = os.open(path.name, flags, dir_fd=folder)
@@ -74,6 +75,17 @@ def check_folder(folder: Path, status: os.stat_result) -> None:
             f"Other users could replace the secrets in {folder}.",
             f"Run `chmod go-w {_quoted(folder)}`.",
         )
+
+
+def _check_above(folder: Path) -> None:
+    """Refuse a folder that others could put another one in the place of."""
+    for above in folder.resolve().parents:
+        status = above.stat()
+        if is_writable_by_others(status) and not status.st_mode & stat.S_ISVTX:
+            raise _refused(
+                f"Other users could replace the folder {folder} of a secret.",
+                f"Run `chmod go-w {_quoted(above)}`.",
+            )
 
 
 def is_writable_by_others(status: os.stat_result) -> bool:

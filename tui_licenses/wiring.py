@@ -45,6 +45,13 @@ if TYPE_CHECKING:
 
 EMBEDDED_ENDPOINT = "embedded lab cloud"
 
+# What to tell who leaves while the outcome of a change is not known.
+OPEN_CHANGE = (
+    "A change was being sent, and it is not known whether it was done. Do not repeat it by hand: "
+    "the next command sends the same request again, which does it once at most, and tells what "
+    "became of it."
+)
+
 
 class Services:
     """Everything screens and commands call, for one context; each is made when it is needed.

@@ -98,6 +98,14 @@ async def test_the_name_of_a_file_is_never_torn_by_the_length_of_its_folder(
         await dashboard.wait_for(NAME)
 
 
+async def test_a_folder_that_no_folder_can_be_called_is_none(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(loaded_store) as dashboard:
+        await _ask(dashboard, _download(Path("/a\0b")))
+        await dashboard.wait_for("There is no such folder.", "‹U+0000›")
+
+
 async def test_a_folder_that_does_not_exist_is_not_taken(
     loaded_store: Store, open_dashboard: OpenDashboard, home: Path
 ) -> None:

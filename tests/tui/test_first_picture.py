@@ -147,3 +147,14 @@ async def test_a_picture_that_is_behind_the_copy_is_corrected_at_once(start: Sta
     terminal = start()
     terminal.wait_for("Aachen [new]")
     assert not any("Hauptbahnhof [new]" in line for line in terminal.text.splitlines())
+
+
+def test_who_leaves_while_a_change_is_open_is_told_so(start: Start) -> None:
+    terminal = start()
+    terminal.wait_for("Berlin", "32 keys", gone="loading")
+    note = paths.private_folder(paths.journal_folder("embedded")) / f"lost{paths.CHANGE_SUFFIX}"
+    note.write_text("{}")
+    terminal.press("q")
+    assert terminal.wait_for_exit() == 0
+    after = terminal.raw.rpartition(LEFT)[2].decode()
+    assert "it is not known whether it was done" in " ".join(after.split())

@@ -231,3 +231,13 @@ def test_more_sets_than_may_be_open_at_once_are_saved(tmp_path: Path) -> None:
     sets = [[NewFile(tmp_path / f"{number}", b"data", replace=False)] for number in range(400)]
     assert write_sets(sets) == [True] * 400
     assert len(names_in(tmp_path)) == 400
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_a_folder_that_no_folder_can_be_called_is_refused_in_words(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(FileError) as caught:
+        write_private(tmp_path / name / "file", b"")
+    assert caught.value.code == "folder-not-writable"
+    assert "such a name" in caught.value.message

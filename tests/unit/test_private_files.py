@@ -45,6 +45,16 @@ def test_a_folder_that_others_can_write_is_refused_with_the_command_that_mends_i
     assert read_private(file) == b"secret"
 
 
+def test_a_folder_above_that_others_can_write_is_refused_with_the_command_that_mends_it(
+    file: Path,
+) -> None:
+    above = file.parent.parent
+    above.chmod(0o777)
+    assert refusal(file).next_step == f"Run `chmod go-w {above}`."
+    above.chmod(0o1777)
+    assert read_private(file) == b"secret"
+
+
 @_NEEDS_ROOT
 def test_a_group_that_is_the_owners_alone_is_nobody_else(tmp_path: Path) -> None:
     entries = pwd.getpwall()

@@ -136,7 +136,9 @@ class Client:
             msgspec.json.encode(patch),
             WireInstance,
             {**_JSON, "If-Match": _revision_tag(instance)},
-            f"the new {'location' if name is None else 'name'} of {instance.name}",
+            # No name but the one that was typed here: others' names could tell anything.
+            f"the new {'location' if name is None else f'name “{name}”'} of instance "
+            f"{instance.id[:8]}",
         )
         return changed.to_domain()
 
@@ -163,7 +165,7 @@ class Client:
             data,
             WireInstance,
             {"Content-Type": "application/xml", **condition},
-            f"the new server profile of {instance.name}",
+            f"the new server profile of instance {instance.id[:8]}",
         )
         return changed.to_domain()
 

@@ -44,8 +44,8 @@ They may stand before or after the name of a command.
   too. Lists are `data.items`, whole unless `--limit` is given. Members are those of
   [protocol.md](protocol.md), instants RFC 3339 in UTC.
 - A change whose answer never came is **unknown**, not failed (`outcome-unknown`, exit status 7).
-  Do not repeat it: the next command asks the cloud again, with the same Idempotency-Key, and tells
-  on standard error what became of it.
+  Do not repeat it: the next command sends the same request again, with the same Idempotency-Key,
+  which does it once at most, and tells on standard error what became of it.
 - **jsonl** is one object on a line for each item.
 - **csv** is RFC 4180; nested values are JSON within a cell. A line break or control character
   within a value is made visible, so that a row is one line, and a value that a spreadsheet would

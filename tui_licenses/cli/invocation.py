@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from tui_licenses.secret import Secret
     from tui_licenses.wiring import Services
 
-_INTERRUPTED_CHANGE = (
-    "A change was being sent, and it is not known whether it was done. Do not repeat it by hand: "
-    "the next command asks the license cloud, and tells what became of it."
-)
-
 Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -112,7 +107,9 @@ class Invocation:
             return asyncio.run(with_services())
         except KeyboardInterrupt:
             if services.has_open_changes():
-                self.output.note(_INTERRUPTED_CHANGE)
+                from tui_licenses.wiring import OPEN_CHANGE
+
+                self.output.note(OPEN_CHANGE)
             raise
 
     async def _settle(self, services: Services) -> None:

@@ -44,7 +44,8 @@ def examine_changes(services: Services) -> Finding:
         _CHANGES,
         "outcome-unknown",
         "The answer to a change was lost: it is not known whether it was done.",
-        "Do not repeat it by hand: the next command (`tui-licenses whoami`) asks, and tells.",
+        "Do not repeat it by hand: the next command of the same sign-in, such as "
+        "`tui-licenses whoami`, sends it again, which does it once at most, and tells.",
     )
 
 

@@ -14,7 +14,7 @@ from tui_licenses.doctor.account import (
     examine_sign_in,
     examine_trust,
 )
-from tui_licenses.doctor.finding import Finding, fault, fine, skipped
+from tui_licenses.doctor.finding import Finding, Severity, fault, fine, skipped
 from tui_licenses.doctor.network import examine_network
 from tui_licenses.doctor.program import examine_program, examine_terminal
 from tui_licenses.errors import TuiLicensesError, UseError
@@ -37,11 +37,14 @@ async def examine(
     yield examine_program()
     for finding in examine_terminal(environment):
         yield finding
-    configuration, finding = host.examine_configuration()
-    yield finding
+    configuration, settings = host.examine_configuration()
+    yield settings
     for finding in host.examine_folders():
         yield finding
     yield host.examine_own_clock(clock())
+    if settings.severity is Severity.FAULT:
+        yield skipped(_CONTEXT, "It is known once the configuration can be read.")
+        return
     try:
         context = choose_context(configuration, context_name, environment)
     except TuiLicensesError as error:

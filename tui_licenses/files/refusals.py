@@ -25,6 +25,13 @@ def refusing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise refused(path, error) from error
+    except ValueError as error:
+        # A NUL, or what the encoding of the file system cannot write.
+        raise FileError(
+            "folder-not-writable",
+            f"Nothing can be saved in {path.parent}: no folder or file can have such a name.",
+            "Choose another folder.",
+        ) from error
 
 
 def refused(path: Path, error: OSError) -> FileError:
@@ -73,7 +80,7 @@ def exists(path: Path) -> FileError:
     return FileError(
         "file-exists",
         f"{path} already exists and holds something else.",
-        "Save into another folder, or replace it explicitly (`--force`).",
+        "Save into another folder, or replace it (`download --force`).",
     )
 
 

@@ -226,13 +226,22 @@ def _other_subject(kind: DocumentKind) -> UseError:
     )
 
 
+def _unusable(folder: Path, reason: str) -> FileError:
+    return FileError(
+        "folder-not-writable",
+        f"Nothing can be saved in {folder}: {reason}.",
+        "Choose another folder, or check that this one exists and is yours.",
+    )
+
+
 def _check_folder(folder: Path) -> None:
     """Refuse a folder that takes no files before anything is asked of the cloud."""
-    if not paths.is_folder(folder) or not os.access(folder, os.W_OK | os.X_OK):
-        raise FileError(
-            "folder-not-writable",
-            f"Nothing can be saved in {folder}: there is no such folder, or it is not yours.",
-            "Choose another folder, or check that this one exists and is yours.",
+    if not paths.is_folder(folder):
+        raise _unusable(folder, "there is no such folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        is_read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+        raise _unusable(
+            folder, "its disk can only be read" if is_read_only else "it is not yours to write"
         )
     with OpenFolder(folder) as opened:
         disk = os.fstatvfs(opened.descriptor)

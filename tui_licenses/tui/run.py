@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from tui_licenses.config import Configuration, load_configuration
@@ -11,7 +12,7 @@ from tui_licenses.tui.app import TuiLicensesApp
 from tui_licenses.tui.crash import record_failure, write_to_log
 from tui_licenses.tui.first_picture import Opening
 from tui_licenses.tui.place import Place
-from tui_licenses.wiring import open_services
+from tui_licenses.wiring import OPEN_CHANGE, open_services
 
 
 def run_dashboard(
@@ -19,11 +20,14 @@ def run_dashboard(
     context_name: str | None = None,
     place: Place | None = None,
     opening: Opening = Opening(),  # noqa: B008 - a tuple of nothing
+    *,
+    tell: Callable[[str], object] = lambda _: None,
 ) -> int:
     """Run the dashboard until it is left, and return the exit status.
 
     After a bug the problem is shown in a small app of its own: the terminal is whole again, and
-    the dashboard can be started anew. Raises `UnexpectedError` where even that app failed.
+    the dashboard can be started anew. `tell` shows a line once the terminal is given back. Raises
+    `UnexpectedError` where even that app failed.
     """
     take_over_libraries(lambda error: record_failure(error, datetime.now(UTC)), write_to_log)
     while True:
@@ -40,5 +44,7 @@ def run_dashboard(
                     raise UnexpectedError("unexpected", app.failure.message, "See the log.")
                 return 1
         elif not app.wants_restart:
+            if services.has_open_changes():
+                tell(OPEN_CHANGE)
             return status or 0
         configuration, opening = load_configuration(), Opening()

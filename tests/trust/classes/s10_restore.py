@@ -174,11 +174,14 @@ def _killed(scene: Scene, wait: float) -> bool:
 
 
 def _restore_when_free(scene: Scene) -> None:
-    """Restore once a server has noticed that the client before it is gone."""
+    """Restore once a server has noticed that the client before it is gone.
+
+    A server may still have finished what the killed client had begun: the backup is then behind.
+    """
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            scene.restore()
+            scene.restore(discard_newer=True)
             return
         except StateError as error:
             if error.code != "database-in-use" or time.monotonic() > deadline:

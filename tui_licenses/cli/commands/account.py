@@ -50,7 +50,10 @@ def register(root: click.Group) -> None:
         """Show the signed-in subject, its account, plan and role."""
 
         async def ask(services: Services) -> tuple[User, str]:
-            return await services.account.who_am_i(), services.context.name
+            user = await services.account.who_am_i()
+            # Whom to believe is part of who one is here: a revoked key counts no more from now on.
+            await services.verification.follow_trust()
+            return user, services.context.name
 
         user, context_name = invocation.run(ask)
         _show_user(invocation, user, context_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,8 @@ def _show_folder(invocation: Invocation, report: FolderReport) -> None:
     raise DocumentError(
         details[0].code,
         "Not everything in this folder could be verified.",
-        "Download the named files again.",
+        "Download the named files again (`download license … --force` replaces older ones), and "
+        "remove those that were saved under an older name.",
         details=details,
     )
 
@@ -161,7 +163,12 @@ def _facts(record: dict[str, Any]) -> Facts:
 
 
 def _key_line(item: dict[str, Any]) -> str:
-    return f"{key(item['key'])}  {item['productCode']}  until {instant(item['validTo']) or 'ever'}"
+    ends = item["validTo"]
+    line = f"{key(item['key'])}  {item['productCode']}  "
+    if ends is None:
+        return f"{line}without an end"
+    has_ended = datetime.fromisoformat(ends) < datetime.now(UTC)
+    return f"{line}{'ended' if has_ended else 'until'} {instant(ends)}"
 
 
 def _contradiction(message: str) -> UseError:

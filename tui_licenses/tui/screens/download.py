@@ -125,7 +125,8 @@ class DownloadScreen(ModalScreen[DownloadChoice | None]):
         try:
             with os.scandir(folder) as entries:
                 return sum(entry.name in self._names for entry in entries)
-        except OSError:
+        except (OSError, ValueError):
+            # A NUL, which no name can hold, is a ValueError.
             return 0
 
     def _write_path(self, path: Path) -> None:
