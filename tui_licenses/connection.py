@@ -62,7 +62,9 @@ class Connection:
         from tui_licenses.service.journal_entries import JournalFolder
 
         folder = JournalFolder(paths.journal_folder(self._context.name))
-        return Journal(folder, self._session, self._owner, self._tell)
+        session = self._session
+        assert self._transport is not None
+        return Journal(folder, session, self._owner, self._tell, cloud_clock=self._transport.clock)
 
     def _tell(self, line: str) -> None:
         self.tell(line)

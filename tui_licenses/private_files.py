@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import re
 import stat
 from collections.abc import Iterator
@@ -100,15 +102,17 @@ def is_writable_by_others(status: os.stat_result) -> bool:
 
 
 def _is_own_group(status: os.stat_result) -> bool:
-    import grp
-    import pwd
-
     try:
         owner, group = pwd.getpwuid(status.st_uid), grp.getgrgid(status.st_gid)
     except KeyError:
         return False
     is_theirs = owner.pw_gid == group.gr_gid and owner.pw_name == group.gr_name
-    return is_theirs and status.st_uid != _ROOT and {*group.gr_mem} <= {owner.pw_name}
+    if not is_theirs or status.st_uid == _ROOT or not {*group.gr_mem} <= {owner.pw_name}:
+        return False
+    # Whose first group it is, is not among its members.
+    return all(
+        user.pw_uid == owner.pw_uid for user in pwd.getpwall() if user.pw_gid == status.st_gid
+    )
 
 
 def _check_file(path: Path, status: os.stat_result, folder: int) -> None:

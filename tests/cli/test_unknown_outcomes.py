@@ -72,13 +72,14 @@ async def test_an_answer_that_never_comes_is_unknown_until_the_next_command_asks
         assert status == 7
         assert document["result"] == "unknown"
         assert document["errors"][0]["code"] == "outcome-unknown"
-        assert "Unknown, checking: the new name of" in notes
+        assert "Unknown, checking: the new name “" in notes
         assert "\nUnknown: It is not known whether this was done" in notes
         assert "Error" not in notes
         cloud.answer = http(200, instance_record(RENAMED))
         status, _, notes = await end(await start(server.url, "instances", "show", INSTANCE.id))
         assert status == 0
-        assert f"Settled: the new name of {INSTANCE.name}, begun" in notes
+        new_name = f"the new name “{RENAMED.name}” of instance {INSTANCE.id[:8]}"
+        assert f"Settled: {new_name}, begun" in notes
         assert ", was done." in notes
         _, _, notes = await end(await start(server.url, "instances", "show", INSTANCE.id))
         assert "Settled" not in notes

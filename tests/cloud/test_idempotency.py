@@ -217,4 +217,4 @@ async def test_a_row_that_moved_meanwhile_is_not_overwritten(lab: Lab) -> None:
             changes.change_instance(instance_row, core_version="mine")
         with pytest.raises(Problem) as refused, lab.store.write() as connection:
             changes.apply(connection)
-        assert refused.value.problem_code.code == "revision-mismatch"
+        assert refused.value.problem_code.code == "unavailable"

@@ -274,7 +274,7 @@ def test_a_change_that_meets_another_each_time_is_refused_in_the_end() -> None:
 
     with pytest.raises(RowMovedError) as refused:
         repeated(work)
-    assert refused.value.problem_code.code == "revision-mismatch"
+    assert refused.value.problem_code.code == "unavailable"
     assert len(attempts) > 1
 
 

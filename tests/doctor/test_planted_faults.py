@@ -23,8 +23,13 @@ from tui_licenses.config import Configuration, Context, save_configuration
 from tui_licenses.credentials import Credentials
 from tui_licenses.doctor.examination import examine
 from tui_licenses.doctor.finding import Finding, Severity
+from tui_licenses.documents.envelope import LICENSE_TYPE
+from tui_licenses.documents.signing import SigningKey
+from tui_licenses.documents.trust import SigningKeyStatus, TrustedKey
+from tui_licenses.documents.trust_document import build_trust_document
 from tui_licenses.domain.account import Role
 from tui_licenses.secret import Secret
+from tui_licenses.service import trust_store
 from tui_licenses.service.sign_in import save_credentials
 
 SIGN_IN = {"TUI_LICENSES_SUBJECT_ID": "somebody", "TUI_LICENSES_REFRESH_TOKEN": "something"}
@@ -216,6 +221,19 @@ async def test_a_trusted_root_that_was_changed(lab_database: Path) -> None:
     file.write_text(json.dumps({"root": "00"}))
     file.chmod(0o600)
     assert str(file) in _the_fault(await _found(), "file-damaged").message
+
+
+async def test_a_trusted_root_that_is_older_than_it_was(lab_database: Path) -> None:
+    root, signer = SigningKey.generate(), SigningKey.generate()
+    key = TrustedKey(signer.public_key, (LICENSE_TYPE,), 0, None, SigningKeyStatus.ACTIVE)
+    first, second = (build_trust_document("Example", number, 1, [key], [root]) for number in (1, 2))
+    offer = trust_store.make_offer(first, is_lab=True, source="x")
+    trust_store.add_root(offer, root.public_key.fingerprint)
+    file = paths.trust_folder() / f"{root.public_key.fingerprint}.json"
+    old = file.read_bytes()
+    trust_store.follow([second])
+    file.write_bytes(old)
+    assert "trust add" in _the_fault(await _found(), "rollback").next_step
 
 
 async def test_a_database_that_is_none(lab_database: Path) -> None:

@@ -13,6 +13,8 @@ import pytest
 from tests.support.folders import names_in
 from tests.support.values import make_instance
 from tui_licenses.config import Configuration, Settings
+from tui_licenses.documents.envelope import MANIFEST, seal
+from tui_licenses.documents.signing import SigningKey
 from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import KeyState, LicenseKey
 from tui_licenses.errors import DocumentError, FileError, NotFoundError, StateError
@@ -69,6 +71,39 @@ async def test_another_file_with_the_name_is_replaced_only_by_force(
     saved = await services.downloads.license_file(instance, tmp_path, force=True)
     assert saved.is_new
     assert path.read_bytes() != b"mine"
+
+
+async def test_a_file_with_the_name_of_the_manifest_is_replaced_only_by_force(
+    services: Services, tmp_path: Path
+) -> None:
+    instance = await licensed(services)
+    saved = await services.downloads.license_file(instance, tmp_path)
+    manifest = tmp_path / saved.path.name.replace("-license.bin", "-manifest.json")
+    genuine = manifest.read_bytes()
+    saved.path.unlink()
+    manifest.write_bytes(b"{}")
+    with pytest.raises(FileError) as caught:
+        await services.downloads.license_file(instance, tmp_path)
+    assert caught.value.code == "file-exists"
+    assert str(manifest) in caught.value.message
+    assert names_in(tmp_path) == [manifest.name]
+    assert manifest.read_bytes() == b"{}"
+    await services.downloads.license_file(instance, tmp_path, force=True)
+    assert manifest.read_bytes() == genuine
+    assert (tmp_path / f"{manifest.name}.bak").read_bytes() == b"{}"
+
+
+async def test_an_older_manifest_is_replaced_without_a_trace(
+    services: Services, tmp_path: Path
+) -> None:
+    instance = await licensed(services)
+    saved = await services.downloads.license_file(instance, tmp_path)
+    manifest = tmp_path / saved.path.name.replace("-license.bin", "-manifest.json")
+    genuine = manifest.read_bytes()
+    manifest.write_bytes(seal(MANIFEST, b"{}", [SigningKey.generate()]))
+    await services.downloads.license_file(instance, tmp_path)
+    assert manifest.read_bytes() == genuine
+    assert sorted(names_in(tmp_path)) == sorted([saved.path.name, manifest.name])
 
 
 async def test_an_instance_without_a_master_has_no_license_file(

@@ -81,6 +81,7 @@ class Client:
             Session(self.transport, credentials),
             owner,
             self.told.append,
+            cloud_clock=self.transport.clock,
             clock=lambda: now,
             pauses=(0.01, 0.02),
         )
@@ -188,11 +189,19 @@ async def test_what_the_cloud_did_not_begin_is_a_failure_and_no_riddle(answer: A
 
 
 async def test_a_refusal_to_look_says_nothing_about_what_was_sent_before() -> None:
-    async with scripted_server(scripted(problem("role-insufficient", 403))) as server:
+    async with scripted_server(scripted(problem("plan-not-eligible", 403))) as server:
         left_open(server.url)
         (told,) = await Client(server.url).settle()
         assert told.startswith("Unknown, checking: the release of key K")
     assert len(entries()) == 1
+
+
+async def test_a_role_is_looked_at_after_what_was_sent_before() -> None:
+    async with scripted_server(scripted(problem("role-insufficient", 403))) as server:
+        left_open(server.url)
+        (told,) = await Client(server.url).settle()
+    assert "was refused and changed nothing" in told
+    assert entries() == []
 
 
 async def test_a_change_that_was_refused_meanwhile_is_told_as_that() -> None:
@@ -216,7 +225,7 @@ async def test_what_the_cloud_has_forgotten_is_told_and_never_sent(age: timedelt
     async with scripted_server(scripted(DONE)) as server:
         left_open(server.url, NOW - age)
         (told,) = await Client(server.url).settle()
-        assert server.paths() == []
+        assert CHANGE.path not in server.paths()
     assert told.startswith("Never settled: the release of key K")
     assert "events list" in told
     assert entries() == []

@@ -54,6 +54,20 @@ def test_a_sign_in_that_moves_to_a_file_leaves_nothing_in_the_keyring(keyring: P
     assert load_credentials(ACME) == SIGN_IN
 
 
+def test_a_sign_in_in_the_keyring_outlives_a_save_that_fails(keyring: Path) -> None:
+    save_in_keyring(ACME, SIGN_IN)
+    folder = paths.credentials_file("acme").parent
+    other = Credentials("other", Secret("tlr_0987654321"))
+    # Anybody may change that folder: nothing is saved there.
+    folder.chmod(0o777)
+    try:
+        with pytest.raises(FileError):
+            save_credentials(ACME, other)
+    finally:
+        folder.chmod(0o700)
+    assert load_credentials(ACME) == SIGN_IN
+
+
 def test_a_keyring_that_has_lost_the_token_is_told(keyring: Path) -> None:
     save_in_keyring(ACME, SIGN_IN)
     for file in keyring.iterdir():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from tui_licenses.documents.trust import SigningKeyStatus, TrustedKey
 from tui_licenses.documents.trust_document import build_trust_document
 from tui_licenses.domain.account import Role
 from tui_licenses.errors import DocumentError, FileError, NotFoundError, UseError
+from tui_licenses.files import locked
 from tui_licenses.service import trust_store
 from tui_licenses.wiring import open_services
 
@@ -277,6 +280,41 @@ def test_an_older_copy_of_a_stored_root_is_refused_until_it_is_brought_up_to_dat
     assert "trust add" in caught.value.next_step
     trust_store.follow([trust_document(2, SigningKeyStatus.REVOKED)])
     assert trust_store.stored_trusts()[0].keys[0].status is SigningKeyStatus.REVOKED
+
+
+def test_after_a_removal_an_older_document_is_refused_and_the_other_roots_still_count() -> None:
+    add()
+    trust_store.follow([trust_document(2, SigningKeyStatus.REVOKED)])
+    trust_store.remove_root(FINGERPRINT)
+    other = SigningKey.generate()
+    add(other)
+    with pytest.raises(DocumentError) as caught:
+        add()
+    assert caught.value.code == "rollback"
+    (trust,) = trust_store.stored_trusts()
+    assert trust.roots == (other.public_key,)
+
+
+@pytest.mark.parametrize("change", ["follow", "add", "remove"])
+def test_roots_are_changed_by_one_program_at_a_time(change: str) -> None:
+    add()
+    changes: dict[str, Callable[[], object]] = {
+        "follow": lambda: trust_store.follow([trust_document(2)]),
+        "add": lambda: add(SigningKey.generate()),
+        "remove": lambda: trust_store.remove_root(FINGERPRINT),
+    }
+    with ThreadPoolExecutor(1) as pool:
+        with locked(paths.trust_folder()):
+            changing = pool.submit(changes[change])
+            assert not wait([changing], timeout=0.2).done
+            (paths.trust_folder() / f"{FINGERPRINT}.json").unlink()
+        if change == "remove":
+            with pytest.raises(NotFoundError):
+                changing.result(5)
+        else:
+            changing.result(5)
+    # What was removed meanwhile has not come back.
+    assert FINGERPRINT not in {root.fingerprint for root in trust_store.stored_roots()}
 
 
 def test_a_chain_has_an_end() -> None:

@@ -119,7 +119,9 @@ class LineClient:
             return f"{site.url}\n{site.subject_id}"
 
         session = Session(self.transport, credentials)
-        self.journal = Journal(journal, session, owner, pauses=(0.005,))
+        self.journal = Journal(
+            journal, session, owner, cloud_clock=self.transport.clock, pauses=(0.005,)
+        )
         self.client = Client(session, _NaiveSender(session) if is_naive else self.journal)
 
 

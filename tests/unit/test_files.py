@@ -49,6 +49,18 @@ def test_the_same_bytes_again_are_no_conflict_and_leave_the_file_alone(tmp_path:
     assert names_in(tmp_path) == ["a.bin"]
 
 
+@pytest.mark.parametrize("replace", [False, True])
+def test_the_same_bytes_that_others_could_read_become_private(
+    tmp_path: Path, replace: bool
+) -> None:
+    path = tmp_path / "a.bin"
+    write_private(path, b"same")
+    path.chmod(0o644)
+    assert write_private(path, b"same", replace=replace) is False
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert read_private(path) == b"same"
+
+
 def test_other_bytes_of_the_same_length_are_a_conflict(tmp_path: Path) -> None:
     write_private(tmp_path / "a", b"abcd")
     assert refused(tmp_path / "a", b"abce", replace=False).code == "file-exists"

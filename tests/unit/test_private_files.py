@@ -72,6 +72,19 @@ def test_a_group_that_is_the_owners_alone_is_nobody_else(tmp_path: Path) -> None
     assert is_writable_by_others(tmp_path.stat())
 
 
+@_NEEDS_ROOT
+def test_a_group_that_is_also_the_first_one_of_another_user_is_somebody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = pwd.getpwall()
+    own = next(one for one in entries if one.pw_uid and _group_of(one).gr_name == one.pw_name)
+    tmp_path.chmod(0o770)
+    os.chown(tmp_path, own.pw_uid, own.pw_gid)
+    second = pwd.struct_passwd(("second", "x", 54321, own.pw_gid, "", "/", "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwall", lambda: [*entries, second])
+    assert is_writable_by_others(tmp_path.stat())
+
+
 def _group_of(user: pwd.struct_passwd) -> grp.struct_group:
     return grp.getgrgid(user.pw_gid)
 

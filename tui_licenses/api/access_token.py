@@ -68,15 +68,27 @@ class SharedAccessToken:
             found = msgspec.json.decode(read_private(self._file), type=_AccessTokenFile)
         except (FileError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
-        if found.boot != _boot() or found.owner != await self._owner():
+        if found.boot != _boot() or found.owner != await self.mark():
             return None
         return AccessToken(Secret(found.access_token), found.got_at, found.renew_at)
 
-    async def keep(self, token: AccessToken) -> None:
-        """Keep a token for the others; what cannot be kept is not."""
-        kept = _AccessTokenFile(
-            await self._owner(), _boot(), token.got_at, token.renew_at, token.text.reveal()
-        )
+    async def mark(self) -> str | None:
+        """Return what tells the present sign-in from any other; None where there is none."""
+        try:
+            return await self._owner()
+        except FileError:
+            # Whoever exchanges reads the sign-in too, and tells what is wrong with it.
+            return None
+
+    def keep(self, token: AccessToken, mark: str | None) -> None:
+        """Keep a token for the others; what cannot be kept is not.
+
+        `mark` is that of the sign-in it was exchanged for, taken before the exchange: meanwhile
+        somebody else may have signed in.
+        """
+        if mark is None:
+            return
+        kept = _AccessTokenFile(mark, _boot(), token.got_at, token.renew_at, token.text.reveal())
         with suppress(FileError):
             write_private(self._file, msgspec.json.encode(kept))
 

@@ -105,15 +105,23 @@ def error_of(answer: Answer) -> TuiLicensesError:
     if isinstance(error, UnavailableError):
         _note_pause(error, answer)
     if error.code == "revision-mismatch":
-        return RevisionConflictError(
-            error.code,
-            error.message,
-            error.next_step,
-            current=decode_json(problem.current, WireInstance).to_domain(),
-            details=error.details,
-            request_id=error.request_id,
-        )
+        return _conflict(error, problem)
     return error
+
+
+def _conflict(error: TuiLicensesError, problem: ProblemDocument) -> TuiLicensesError:
+    try:
+        current = decode_json(problem.current, WireInstance).to_domain()
+    except UnavailableError as unexpected:
+        return unexpected
+    return RevisionConflictError(
+        error.code,
+        error.message,
+        error.next_step,
+        current=current,
+        details=error.details,
+        request_id=error.request_id,
+    )
 
 
 def _error_without_problem(answer: Answer) -> TuiLicensesError:

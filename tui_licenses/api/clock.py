@@ -22,13 +22,20 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _boot_seconds() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class ServerClock:
-    """What time it is at the cloud; it goes on by the monotonic clock, which nobody sets."""
+    """What time it is at the cloud; it goes on by the clock of this boot, which nobody sets.
+
+    That one counts the time the machine slept, as the cloud's does.
+    """
 
     def __init__(
         self,
         clock: Callable[[], datetime] = _now,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = _boot_seconds,
     ) -> None:
         self._clock = clock
         self._monotonic = monotonic

@@ -93,8 +93,9 @@ class Session:
             found = await shared.read()
             if found is not None and self._is_usable(found, refused):
                 return found
+            mark = await shared.mark()
             token = await self._exchange()
-            await shared.keep(token)
+            shared.keep(token, mark)
             return token
 
     async def _exchange(self) -> AccessToken:

@@ -24,8 +24,11 @@ class RowMovedError(Problem):
     """A row was changed by another transaction after this one had read it."""
 
     def __init__(self) -> None:
+        # Not `revision-mismatch`: that one shows the object as it is now.
         super().__init__(
-            "revision-mismatch", "Somebody else changed this at the same moment; nothing was done."
+            "unavailable",
+            "Others changed this at the same moment, again and again; nothing was done.",
+            headers={"Retry-After": "1"},
         )
 
 

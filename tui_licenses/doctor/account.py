@@ -79,8 +79,12 @@ async def examine_trust(services: Services) -> list[Finding]:
 
 
 def _trust(services: Services) -> Iterator[Finding]:
+    from tui_licenses.service.trust_store import stored_trusts
+
     try:
         roots = services.verification.trust_list()
+        # These also tell what is older than it has been.
+        stored_trusts()
     except TuiLicensesError as error:
         yield fault(_TRUST, error)
         return

@@ -10,12 +10,13 @@ from __future__ import annotations
 from tui_licenses.files.folder import locked
 from tui_licenses.files.pending import NewFile
 from tui_licenses.files.reading import read_private, read_regular, unreadable
-from tui_licenses.files.refusals import FOLDER_REFUSALS
+from tui_licenses.files.refusals import FOLDER_REFUSALS, exists
 from tui_licenses.files.writing import write_private, write_sets
 
 __all__ = [
     "FOLDER_REFUSALS",
     "NewFile",
+    "exists",
     "locked",
     "read_private",
     "read_regular",

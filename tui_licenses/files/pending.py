@@ -36,13 +36,15 @@ class NewFile:
     """What is to be written where; `replace` says that other bytes there may be replaced.
 
     With `keep_old` what is replaced stays beside it as `NAME.bak`, one at a time. That is for
-    files a user may have put there; our own state would only leave old secrets around.
+    files a user may have put there; our own state would only leave old secrets around. With
+    `is_private` others lose what they may do with the same bytes that are there already.
     """
 
     path: Path
     data: bytes | bytearray = field(repr=False)
     replace: bool
     keep_old: bool = False
+    is_private: bool = False
 
 
 class PendingFile:
@@ -202,7 +204,10 @@ class PendingFile:
             status = os.fstat(file)
             if not stat.S_ISREG(status.st_mode) or status.st_size != len(self._file.data):
                 return False
-            return target.readall() == self._file.data
+            is_same = target.readall() == self._file.data
+            if is_same and self._file.is_private and stat.S_IMODE(status.st_mode) != _PRIVATE:
+                _make_private(file)
+            return is_same
 
     def _has_identity(self, name: str) -> bool:
         try:

@@ -31,7 +31,7 @@ def write_private(
     `folder-not-writable`, `folder-unsafe`, `name-too-long`, `disk-full`, `disk-failing`,
     `file-changed` (another program was quicker). None of them leaves a part of a file.
     """
-    (outcome,) = write_sets([[NewFile(path, data, replace, keep_old)]], folder)
+    (outcome,) = write_sets([[NewFile(path, data, replace, keep_old, is_private=True)]], folder)
     if isinstance(outcome, FileError):
         raise outcome
     return outcome

@@ -13,6 +13,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import stat
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import FileIO
@@ -31,6 +32,7 @@ from tui_licenses.paths import CHANGE_SUFFIX, private_folder
 # An activation with a profile is the largest body there is.
 _FILE_BYTES_MAXIMUM = 4 * 1024 * 1024
 _DAMAGED_SUFFIX = ".damaged"
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +93,31 @@ class DamagedEntryError(FileError):
 class HeldEntry:
     """An entry nobody else works on while it is held; also after a crash it is let go."""
 
-    def __init__(self, path: Path, lock: FileIO) -> None:
+    def __init__(self, path: Path, lock: FileIO, *, was_open: bool = True) -> None:
+        """Hold it; `was_open` says that the same change was noted before, and perhaps sent."""
         self._path = path
         self._lock = lock
+        self.was_open = was_open
 
     def read(self) -> Entry:
-        """Return the entry; raises `DamagedEntryError`."""
+        """Return the entry.
+
+        Raises `DamagedEntryError` for what is none, or others could have written; `FileError`
+        (`file-not-private`, `file-unreadable`) for what can be mended.
+        """
         try:
-            entry = _decoded(self._path.stem, read_private(self._path, _FILE_BYTES_MAXIMUM))
-        except (FileError, msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise DamagedEntryError(
-                "file-damaged",
-                f"{self._path} is no entry of the journal of changes.",
-                "See with `tui-licenses events list` what was changed last.",
-            ) from error
-        return entry
+            return _decoded(self._path.stem, read_private(self._path, _FILE_BYTES_MAXIMUM))
+        except FileError as error:
+            if not os.fstat(self._lock.fileno()).st_mode & _WRITABLE_BY_OTHERS:
+                raise
+            reason: Exception = error
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            reason = error
+        raise DamagedEntryError(
+            "file-damaged",
+            f"{self._path} is no entry of the journal of changes.",
+            "See with `tui-licenses events list` what was changed last.",
+        ) from reason
 
     def remove(self) -> None:
         """Forget the change; one that cannot be removed is only asked for once more."""
@@ -150,8 +162,9 @@ class JournalFolder:
         try:
             # Whoever looks for entries must not find this one before it is held.
             with locked(self._folder):
+                was_open = path.exists()
                 write_private(path, data)
-                return HeldEntry(path, _locked_file(path))
+                return HeldEntry(path, _locked_file(path), was_open=was_open)
         except OSError as error:
             raise FileError(
                 "folder-not-writable",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_licenses.domain.instance import Instance
-from tui_licenses.errors import FileError, TuiLicensesError
-from tui_licenses.files import NewFile, read_regular, write_sets
+from tui_licenses.errors import DocumentError, FileError, TuiLicensesError
+from tui_licenses.files import NewFile, exists, read_regular, write_sets
 from tui_licenses.service.fetching import DOCUMENT_BYTES_MAXIMUM, Document
 from tui_licenses.service.outcomes import DocumentKind, SavedFile
 from tui_licenses.service.verification import DownloadedLicense
@@ -75,10 +76,13 @@ class Saver:
     def save(self, batch: Sequence[Fetched]) -> list[Saved | TuiLicensesError]:
         """Save documents; returns each with its checksums, or why it was not saved."""
         checked = self._check(batch)
-        sets = [
-            [] if isinstance(contents, TuiLicensesError) else self._files(fetched)
-            for fetched, contents in zip(batch, checked, strict=True)
-        ]
+        sets: list[list[NewFile]] = [[] for _ in batch]
+        for number, (fetched, contents) in enumerate(zip(batch, checked, strict=True)):
+            try:
+                if not isinstance(contents, TuiLicensesError):
+                    sets[number] = self._files(fetched)
+            except FileError as error:
+                checked[number] = error
         return [_outcome(*one) for one in zip(batch, checked, write_sets(sets), strict=True)]
 
     def _check(self, batch: Sequence[Fetched]) -> list[TuiLicensesError | str | None]:
@@ -106,16 +110,36 @@ class Saver:
         return checked
 
     def _files(self, fetched: Fetched) -> list[NewFile]:
-        """Return what is to be written for a document: nothing that is there already."""
+        """Return what is to be written for a document: nothing that is there already.
+
+        Raises `FileError` (`file-exists`) where a file of the user has the name of the manifest:
+        before anything is written, for one is worth nothing without the other.
+        """
         files = []
         if not fetched.document.is_here:
             data = fetched.document.data
             files.append(NewFile(fetched.path, data, self._force, keep_old=True))
         beside = fetched.beside
         if beside is not None and not beside.manifest.is_here:
-            # After the license file; an older manifest vouches for nothing any more.
-            files.append(NewFile(beside.path, beside.manifest.data, replace=True))
+            # An older manifest vouches for nothing any more.
+            is_older = _is_manifest(beside.path)
+            may_replace = self._force or is_older
+            if not may_replace and os.path.lexists(beside.path):
+                raise exists(beside.path)
+            # After the license file.
+            data = beside.manifest.data
+            files.append(NewFile(beside.path, data, may_replace, keep_old=not is_older))
         return files
+
+
+def _is_manifest(path: Path) -> bool:
+    from tui_licenses.documents.envelope import MANIFEST, open_envelope
+
+    try:
+        open_envelope(read_regular(path, DOCUMENT_BYTES_MAXIMUM), MANIFEST)
+    except (FileError, DocumentError):
+        return False
+    return True
 
 
 def _outcome(

@@ -89,8 +89,9 @@ def save_credentials(
         kept = _CredentialsFile(
             subject_id, sealed=seal(token, check_passphrase(passphrase), about, cost)
         )
-    _forget_in_keyring(context.name)
+    in_keyring = _user_in_keyring(context.name)
     _write(context, kept)
+    _forget_in_keyring(in_keyring)
 
 
 def save_in_keyring(context: Context, credentials: Credentials) -> None:
@@ -119,7 +120,7 @@ def forget_credentials(context_name: str) -> None:
     """Remove the saved sign-in of a context; raises `SignInError` where there is none."""
     file = paths.credentials_file(context_name)
     forget_access_token(context_name)
-    _forget_in_keyring(context_name)
+    _forget_in_keyring(_user_in_keyring(context_name))
     try:
         file.unlink()
     except FileNotFoundError as error:
@@ -136,14 +137,21 @@ def forget_credentials(context_name: str) -> None:
         ) from error
 
 
-def _forget_in_keyring(context_name: str) -> None:
-    """Remove from the keyring what the saved sign-in, if there is one, has there."""
-    # Whatever the keyring says: its entry signs nobody in without the file.
+def _user_in_keyring(context_name: str) -> str | None:
+    """Return under which name the keyring holds the saved sign-in, None where it holds none."""
     with suppress(FileError, SignInError):
         context = Context(context_name, None)
         found = _read(context)
         if found.keeping() is Keeping.KEYRING:
-            forget_keyring(_user(context, found.subject_id))
+            return _user(context, found.subject_id)
+    return None
+
+
+def _forget_in_keyring(user: str | None) -> None:
+    # Whatever the keyring says: its entry signs nobody in without the file.
+    if user is not None:
+        with suppress(FileError):
+            forget_keyring(user)
 
 
 def _read(context: Context) -> _CredentialsFile:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,7 +20,7 @@ import msgspec
 
 from tui_licenses import paths
 from tui_licenses.errors import DocumentError, FileError, NotFoundError, UseError
-from tui_licenses.files import read_private, read_regular, unreadable, write_private
+from tui_licenses.files import locked, read_private, read_regular, unreadable, write_private
 from tui_licenses.service.serials import highest_revision, remember_revision
 from tui_licenses.text import clean
 
@@ -96,15 +97,19 @@ def stored_trusts() -> tuple[Trust, ...]:
     """
     trusts = tuple(entry.trust for entry in _entries())
     for trust in trusts:
-        highest = highest_revision(trust.fingerprint)
-        if highest is not None and trust.revision < highest:
-            raise DocumentError(
-                "rollback",
-                f"The stored trust in {clean(trust.issuer)} is older (revision {trust.revision})"
-                f" than it has been here (revision {highest}).",
-                "Add the present trust document with `tui-licenses trust add`.",
-            )
+        _check_revision(trust)
     return trusts
+
+
+def _check_revision(trust: Trust) -> None:
+    highest = highest_revision(trust.fingerprint)
+    if highest is not None and trust.revision < highest:
+        raise DocumentError(
+            "rollback",
+            f"The trust in {clean(trust.issuer)} is older (revision {trust.revision})"
+            f" than it has been here (revision {highest}).",
+            "Add the present trust document with `tui-licenses trust add`.",
+        )
 
 
 def is_lab_source(source: str) -> bool:
@@ -157,7 +162,13 @@ def add_root(offer: TrustOffer, fingerprint: str | None) -> TrustedRoot:
             f"The root of {clean(offer.source)} has another fingerprint: {root.fingerprint}.",
             "Do not trust it before its operator has confirmed the fingerprint.",
         )
-    documents, is_lab = [offer.document], offer.is_lab
+    paths.private_folder(paths.trust_folder())
+    with _held():
+        return _add(offer)
+
+
+def _add(offer: TrustOffer) -> TrustedRoot:
+    root, documents, is_lab = offer.root, [offer.document], offer.is_lab
     if root.fingerprint in _names():
         known = _read(root.fingerprint)
         is_lab = is_lab or known.trust.is_lab
@@ -196,14 +207,17 @@ def remove_root(fingerprint: str) -> None:
 
     Raises `NotFoundError` (`root-not-found`), `UseError` (`ambiguous-name`).
     """
+    if not _names():
+        raise _not_found(fingerprint)
+    with _held():
+        _remove(fingerprint)
+
+
+def _remove(fingerprint: str) -> None:
     beginning = _plain(fingerprint)
     found = [name for name in _names() if name.startswith(beginning)]
     if len(beginning) < _BEGINNING_CHARACTERS or not found:
-        raise NotFoundError(
-            "root-not-found",
-            f"No trusted root has a fingerprint that begins with “{clean(fingerprint)}”.",
-            "List the roots with `tui-licenses trust list`; give eight digits or more.",
-        )
+        raise _not_found(fingerprint)
     if len(found) > 1:
         raise UseError(
             "ambiguous-name",
@@ -220,11 +234,25 @@ def remove_root(fingerprint: str) -> None:
         ) from error
 
 
+def _not_found(fingerprint: str) -> NotFoundError:
+    return NotFoundError(
+        "root-not-found",
+        f"No trusted root has a fingerprint that begins with “{clean(fingerprint)}”.",
+        "List the roots with `tui-licenses trust list`; give eight digits or more.",
+    )
+
+
 def follow(documents: Sequence[bytes]) -> None:
     """Take over newer trust documents, oldest first, for the stored root that signed them.
 
     A document that continues none of the stored chains changes nothing.
     """
+    if _names():
+        with _held():
+            _follow(documents)
+
+
+def _follow(documents: Sequence[bytes]) -> None:
     from tui_licenses.documents.trust_document import STEPS_MAXIMUM, advance_trust
 
     for entry in _entries():
@@ -271,6 +299,20 @@ def make_offer(document: bytes, *, is_lab: bool, source: str) -> TrustOffer:
 class _TrustAnswer(msgspec.Struct):
     document: str
     lab: bool
+
+
+@contextmanager
+def _held() -> Iterator[None]:
+    """Hold the folder of the roots, which must be there, against the other programs of this user.
+
+    What was removed must not come back from what another one had read before.
+    """
+    folder = paths.trust_folder()
+    try:
+        with locked(folder):
+            yield
+    except OSError as error:
+        raise unreadable(folder, error) from error
 
 
 def _entries() -> tuple[_Entry, ...]:
@@ -325,6 +367,7 @@ def _write(root: PublicKey, stored: _StoredTrust) -> Trust:
 
     documents = [document.encode() for document in stored.documents]
     trust = replay_trust(documents, root, is_lab=stored.lab)
+    _check_revision(trust)
     data = stored.encode()
     if len(data) > _STORED_BYTES_MAXIMUM:
         raise DocumentError(
@@ -332,9 +375,7 @@ def _write(root: PublicKey, stored: _StoredTrust) -> Trust:
             "The trust documents from this root to the present one are too large to be kept.",
             "Remove the root with `tui-licenses trust remove`, and add the present one again.",
         )
-    file = _file(root.fingerprint)
-    paths.private_folder(file.parent)
-    write_private(file, data)
+    write_private(_file(root.fingerprint), data)
     remember_revision(trust.fingerprint, trust.revision)
     return trust
 

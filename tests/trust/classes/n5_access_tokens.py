@@ -170,7 +170,7 @@ def _prepare(cloud: _Cloud, file: Path, state: _State) -> None:
     token = AccessToken(Secret(f"tla_{cloud.exchanges}"), now - 100, now + _LIFETIME_SECONDS - 160)
     if state is _State.ENDED:
         token = AccessToken(token.text, now - _LIFETIME_SECONDS, now - 1)
-    asyncio.run(SharedAccessToken(file, _owner).keep(token))
+    SharedAccessToken(file, _owner).keep(token, asyncio.run(_owner()))
     if state in {_State.REFUSED, _State.KILLED}:
         cloud.first_good = cloud.exchanges + 1
     elif state is _State.DAMAGED:

@@ -73,6 +73,27 @@ async def test_another_sign_in_does_not_get_the_token() -> None:
         assert exchanges(server) == 2
 
 
+async def test_a_token_exchanged_while_somebody_else_signs_in_stays_that_of_the_old_sign_in() -> (
+    None
+):
+    signed_in = ["acme"]
+
+    async def owner() -> str:
+        return signed_in[-1]
+
+    def respond(request: Received) -> bytes:
+        if request.path == TOKEN_PATH:
+            signed_in.append("somebody else")
+        return signing(request)
+
+    signing = signing_in(lambda _: http(200, {}))
+    token = SharedAccessToken(paths.access_token_file("acme"), owner)
+    async with scripted_server(respond) as server:
+        assert await ask(server, token) == 200
+        assert await token.read() is None
+        assert await shared("acme").read() is not None
+
+
 @pytest.mark.parametrize("harm", ["bytes", "mode", "link", "boot"])
 async def test_a_token_that_cannot_be_trusted_is_renewed(harm: str) -> None:
     file = paths.access_token_file("acme")
@@ -159,13 +180,13 @@ async def test_a_token_lies_in_memory_where_that_is_private_and_is_forgotten_eve
     now = boot_seconds()
     token = AccessToken(Secret("tla_1"), now, now + 60)
     kept = paths.access_token_file("acme")
-    await shared().keep(token)
+    shared().keep(token, "acme")
     runtime = home / "run"
     runtime.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     assert paths.access_token_file("acme") == runtime / "tui-licenses" / "acme.json"
     paths.private_folder(runtime / "tui-licenses")
-    await shared().keep(token)
+    shared().keep(token, "acme")
     assert await shared().read() == token
     runtime.chmod(0o755)
     assert paths.access_token_file("acme") == kept
