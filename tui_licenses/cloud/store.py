@@ -144,12 +144,17 @@ def read_schema_version(engine: Engine) -> str | None:
     """
     try:
         with engine.connect() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return None
-            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            return None if found is None else str(found)
+            return schema_of(connection)
     except DatabaseError as error:
         raise _unreadable(engine, error) from error
+
+
+def schema_of(connection: Connection) -> str | None:
+    """Return the revision of the schema as `read_schema_version` does; raises `DatabaseError`."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
 
 
 def _unreadable(engine: Engine, error: DBAPIError) -> TuiLicensesError:
