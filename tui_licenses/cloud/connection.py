@@ -50,11 +50,11 @@ class CountedConnection(h11.Connection):
 
     sent_bytes = 0
 
-    def send(self, event: h11.Event) -> bytes | None:
+    def send_with_data_passthrough(self, event: h11.Event) -> list[bytes] | None:
         """Return the bytes of an event, which are written at once."""
-        data = super().send(event)
-        self.sent_bytes += len(data or b"")
-        return data
+        parts = super().send_with_data_passthrough(event)
+        self.sent_bytes += sum(map(len, parts or ()))
+        return parts
 
 
 class GuardedConnection(H11Protocol):
