@@ -20,7 +20,7 @@ from tui_licenses.cloud.sqlite import connect_engine
 from tui_licenses.cloud.store import Engines
 from tui_licenses.errors import FileError, UnavailableError
 
-_LOG_ENDS = ("-wal", "-shm")
+_LOG_ENDS = ("-wal", "-shm", "-journal")
 
 
 @contextmanager
