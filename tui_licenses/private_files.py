@@ -16,6 +16,7 @@ from tui_licenses.errors import FileError
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
+_CREDENTIAL_BYTES_MAXIMUM = 4096
 
 
 @contextmanager
@@ -44,7 +45,9 @@ def read_credential(folder: Path, name: str) -> bytes | None:
     """Return a credential that the service manager gave (systemd.exec(5)), or None.
 
     Its files belong to root or to the user of the service; an access list that lets that user
-    read them shows as the bits of the group. Raises `FileError` (`file-not-private`), `OSError`.
+    read them shows as the bits of the group. No more than 4 KiB are read.
+
+    Raises `FileError` (`file-not-private`), `OSError`.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
@@ -62,7 +65,7 @@ def read_credential(folder: Path, name: str) -> bytes | None:
                 f"The credential {folder / name} could be read or changed by other users.",
                 "Let the service manager give it (`LoadCredentialEncrypted=`).",
             )
-        return stream.read()
+        return stream.read(_CREDENTIAL_BYTES_MAXIMUM)
 
 
 def check_folder(folder: Path, status: os.stat_result) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.cloud.lab import Database, plant
 from tui_licenses.cloud.database import find_database
+from tui_licenses.cloud.sealed_trail import mark_path
 
 # What the first schema had and has not: the way back from 0002.
 _BACK_TO_0001 = (
@@ -22,7 +23,7 @@ _BACK_TO_0001 = (
 )
 
 # What the schema 0002 had not, but for its guards.
-_BACK_TO_0002 = (
+BACK_TO_0002 = (
     "ALTER TABLE event DROP COLUMN link",
     "ALTER TABLE account DROP COLUMN event_head",
     "ALTER TABLE account DROP COLUMN event_seal",
@@ -40,12 +41,18 @@ def unguard(database: Database) -> None:
         plant(database, *(f"{statement} ON event" for statement in _UNGUARD))
 
 
-def go_back_to_0002(database: Database) -> None:
-    """Make a database one of the schema before the events were chained."""
+def strip_chain(database: Database) -> None:
+    """Take the chain away as whoever can write the database, and no more, can."""
     unguard(database)
     if not find_database(database).is_file:
         plant(database, "DROP FUNCTION refuse_event_change")
-    plant(database, *_BACK_TO_0002)
+    plant(database, *BACK_TO_0002)
+
+
+def go_back_to_0002(database: Database) -> None:
+    """Make a database one of the schema before the events were chained."""
+    strip_chain(database)
+    mark_path(find_database(database).path).unlink(missing_ok=True)
 
 
 def go_back_to_0001(database: Database) -> None:

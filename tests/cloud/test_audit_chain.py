@@ -7,10 +7,12 @@ from sqlalchemy.exc import DatabaseError
 
 from tests.cloud.every_request import make_every_request
 from tests.cloud.lab import Database, Lab, plant
-from tests.cloud.older_schemas import go_back_to_0002, unguard
+from tests.cloud.older_schemas import go_back_to_0002, strip_chain, unguard
 from tests.cloud.query_plans import Recording
-from tui_licenses.cloud.administration import check, make_account
-from tui_licenses.cloud.store import open_store
+from tui_licenses.cloud.administration import check, initialise, make_account
+from tui_licenses.cloud.database import find_database
+from tui_licenses.cloud.store import Engines, open_store, read_schema_version
+from tui_licenses.errors import FileError, UseError
 
 _LAST = "(SELECT max(sequence) FROM event AS other WHERE other.account_id = event.account_id)"
 
@@ -77,4 +79,46 @@ def test_the_events_of_an_older_database_are_chained_when_it_is_opened(database:
     open_store(database).close()
     assert check(database) == ()
     make_account(database, "Acme", "Pro")
+    assert check(database) == ()
+
+
+def _schema(database: Database) -> str | None:
+    engines = Engines.of(find_database(database))
+    try:
+        return read_schema_version(engines.reading)
+    finally:
+        engines.dispose()
+
+
+def test_a_check_of_an_older_database_does_not_migrate_it(database: Database) -> None:
+    go_back_to_0002(database)
+    with pytest.raises(UseError) as refused:
+        check(database)
+    assert refused.value.code == "database-not-current"
+    assert "cloud init" in refused.value.next_step
+    assert _schema(database) == "0002"
+    assert initialise(database).migrated
+    assert check(database) == ()
+
+
+def test_a_trail_whose_chain_was_taken_away_is_not_sealed_again(database: Database) -> None:
+    strip_chain(database)
+    plant(database, "UPDATE event SET actor = 'nobody' WHERE sequence = 2")
+    for opening in (check, initialise, open_store):
+        with pytest.raises(FileError) as refused:
+            opening(database)
+        assert refused.value.code == "audit-stripped"
+    assert _schema(database) == "0002"
+
+
+def test_a_migration_that_cannot_seal_leaves_the_database_as_it_was(database: Database) -> None:
+    go_back_to_0002(database)
+    place = find_database(database).path
+    pepper = place.with_name(f"{place.stem}-pepper.key")
+    pepper.rename(pepper.with_suffix(".away"))
+    with pytest.raises(FileError):
+        open_store(database)
+    assert _schema(database) == "0002"
+    pepper.with_suffix(".away").rename(pepper)
+    open_store(database).close()
     assert check(database) == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ _HEAD = b"GET /api/v3/health HTTP/1.1\r\nHost: x\r\n"
 _POST = (
     b"POST /api/v3/authorization/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 )
+_ANSWERS, _PART_BYTES = 40, 64 * 1024
 _CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 _CHUNK = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
 
@@ -139,6 +141,28 @@ async def test_an_answer_that_nobody_reads_is_not_kept(
     head = _HEAD.replace(b"health", b"licensing/openapi")
     request = head + f"Authorization: Bearer {bearer}\r\n\r\n".encode()
     await _end(server, Caller(b"", request * 20, 0, reads=False))
+
+
+async def test_a_slow_reader_of_several_answers_gets_them_all(
+    server: ServedProcess, sqlite_template: Template
+) -> None:
+    bearer = sign_in(server, sqlite_template[1].tokens[0])
+    head = _HEAD.replace(b"health", b"licensing/openapi")
+    request = head + f"Authorization: Bearer {bearer}\r\n\r\n".encode()
+    with socket.socket() as caller:
+        # So small that most of what was answered waits in the server.
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
+        caller.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(caller, ("127.0.0.1", server.port))
+        await loop.sock_sendall(caller, request * _ANSWERS)
+        await loop.sock_sendall(caller, _HEAD + b"Connection: close\r\n\r\n")
+        answer = bytearray()
+        while part := await loop.sock_recv(caller, _PART_BYTES):
+            answer += part
+            # Slower than the server answers, and never idle for long.
+            await asyncio.sleep(_SECONDS / 20)
+    assert answer.count(b"HTTP/1.1 200") == _ANSWERS + 1
 
 
 async def test_one_address_has_so_many_connections_and_others_have_theirs(

@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, create_engine, select
+from sqlalchemy.exc import OperationalError
 
 from tests.cloud.conftest import Template
 from tests.cloud.lab import Database, Lab, on_sqlite, open_lab, problem
@@ -13,17 +15,25 @@ from tests.cloud.server_databases import ServerDatabases
 from tests.support.backed_up import PASSPHRASE, Scene
 from tests.support.backups import rewritten
 from tests.support.restores import CASES, FILE_CASES, Case, edited_event
+from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import (
     accounts,
     back_up,
     check,
+    initialise,
     make_account,
     restore,
     rotate_signing_key,
 )
+from tui_licenses.cloud.database import find_database
+from tui_licenses.cloud.migrations import upgrade
+from tui_licenses.cloud.replaced_file import held_file
+from tui_licenses.cloud.replaced_tables import held_tables
 from tui_licenses.cloud.restore import RestoreOptions
-from tui_licenses.cloud.store import open_store
+from tui_licenses.cloud.store import Engines, open_store, utc_now
 from tui_licenses.errors import DocumentError, FileError, StateError, UseError
+
+_NO_WAIT = "-c lock_timeout=50ms"
 
 
 @pytest.fixture
@@ -181,3 +191,60 @@ def test_on_a_server_a_refused_restore_leaves_everything_as_it_was(
         restore(postgresql_database, tmp_path / "backup", RestoreOptions(discard_newer=True))
     assert unsound.value.code == "backup-unsound"
     assert (accounts(postgresql_database), check(postgresql_database)) == (before, ())
+
+
+def _is_refused_a_change(database: Database) -> bool:
+    """Change a database at once, as any program can, or be told that it is locked."""
+    found = find_database(database)
+    engine = create_engine(
+        found.url, connect_args={"timeout": 0} if found.is_file else {"options": _NO_WAIT}
+    )
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE cloud_setting SET value = value || '!'")
+    except OperationalError:
+        return True
+    finally:
+        engine.dispose()
+    return False
+
+
+def test_nobody_changes_what_is_about_to_be_replaced(database: Database) -> None:
+    found = find_database(database)
+    hold = held_file if found.is_file else held_tables
+    with hold(found) as held:
+        assert held.connection is not None
+        assert held.connection.execute(select(tables.account.c.id)).first()
+        assert _is_refused_a_change(database)
+
+        def fill(_engines: Engines, connection: Connection) -> None:
+            upgrade(connection)
+            assert _is_refused_a_change(database)
+
+        previous = held.replace(utc_now(), fill)
+        if found.is_file:
+            # The new one has the name already: what becomes of the old one must not touch it.
+            initialise(database)
+    assert previous is not None
+    if found.is_file:
+        folder = found.path.parent
+        assert not [path for path in folder.iterdir() if path.suffix == ".db-journal"]
+        assert (accounts(database), check(database)) == ((), ())
+
+
+@on_sqlite
+def test_a_database_made_while_another_is_restored_is_not_replaced(
+    database: Database, tmp_path: Path
+) -> None:
+    new = find_database(tmp_path / "elsewhere" / "cloud.db")
+
+    def fill(_engines: Engines, connection: Connection) -> None:
+        upgrade(connection)
+        new.path.write_bytes(find_database(database).path.read_bytes())
+
+    with held_file(new) as held:
+        assert held.connection is None
+        with pytest.raises(StateError) as refused:
+            held.replace(utc_now(), fill)
+    assert refused.value.code == "database-in-use"
+    assert new.path.read_bytes() == find_database(database).path.read_bytes()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.lab import Lab
+from tui_licenses.cloud import signing_key_changes
 from tui_licenses.cloud.administration import (
     check,
     export_root,
@@ -31,6 +32,7 @@ from tui_licenses.errors import (
     TuiLicensesError,
     UseError,
 )
+from tui_licenses.files import write_private
 
 
 async def _license_file(lab: Lab) -> tuple[bytes, list[str], int]:
@@ -169,6 +171,26 @@ async def test_a_root_that_is_kept_off_the_host_is_asked_for(lab: Lab, tmp_path:
     assert check(database) == ()
 
 
+def test_a_root_key_is_not_left_where_it_cannot_be_private(
+    sqlite_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "root.key"
+
+    def write_to_fat(path: Path, data: bytes, *, replace: bool) -> bool:
+        is_new = write_private(path, data, replace=replace)
+        # What such a file system shows, whatever it was told.
+        path.chmod(0o755)
+        return is_new
+
+    monkeypatch.setattr(signing_key_changes, "write_private", write_to_fat)
+    with pytest.raises(FileError) as refused:
+        export_root(sqlite_database, target)
+    assert _code(refused) == "file-not-private"
+    assert "FAT" in refused.value.next_step
+    assert not target.exists()
+    assert signing_keys(sqlite_database).has_root
+
+
 def _as_credentials(database: Path, folder: Path, mode: int) -> None:
     folder.mkdir()
     for name in ("root", "signing", "pepper"):
@@ -190,15 +212,16 @@ async def test_systemd_hands_over_the_secrets(
     assert check(sqlite_database) == ()
 
 
-def test_a_credential_that_everybody_could_read_is_refused(
-    sqlite_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("mode", [0o444, 0o460])
+def test_a_credential_that_others_could_read_or_change_is_refused(
+    sqlite_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
 ) -> None:
-    _as_credentials(sqlite_database, tmp_path / "credentials", 0o444)
+    _as_credentials(sqlite_database, tmp_path / "credentials", mode)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
     with pytest.raises(FileError) as refused:
         signing_keys(sqlite_database)
     assert _code(refused) == "file-not-private"
-    assert "chmod o-rwx" in refused.value.next_step
+    assert "LoadCredentialEncrypted=" in refused.value.next_step
 
 
 def test_two_clouds_in_one_folder_leave_each_others_keys_alone(tmp_path: Path) -> None:

@@ -26,8 +26,11 @@ from tui_licenses.cloud.administration import (
     signing_keys,
 )
 from tui_licenses.cloud.restore import SERIAL_GAP, RestoreReport
+from tui_licenses.cloud.signing_keys import new_trusted_key
 from tui_licenses.cloud.store import open_store
+from tui_licenses.documents.envelope import TRUST, open_envelope, seal
 from tui_licenses.documents.signing import SigningKey
+from tui_licenses.documents.trust_document import build_trust_document
 from tui_licenses.errors import TuiLicensesError
 
 Case = Callable[[Scene], None]
@@ -195,6 +198,37 @@ def _foreign_signature(scene: Scene) -> None:
     scene.backup.write_bytes(resigned(scene.backup.read_bytes(), SigningKey.generate()))
 
 
+def _forged(kind: str) -> Case:
+    """Return a forgery under a stranger's own trust document, which lists one of our keys as root.
+
+    The database is lost, and so nothing but the keys tells whose backup it is.
+    """
+
+    def forge(scene: Scene) -> None:
+        stranger = SigningKey.generate()
+        ours = SigningKey.load(scene.key_file(kind))
+        listed = [
+            new_trusted_key(stranger),
+            new_trusted_key(SigningKey.load(scene.key_file("signing"))),
+        ]
+        store = open_store(scene.database)
+        issuer = store.signing.issuer
+        store.close()
+        both = build_trust_document(issuer, 1, 0, listed, [stranger, ours])
+        envelope = open_envelope(both, TRUST)
+        alone = seal(TRUST, envelope.payload, [stranger]).decode()
+
+        def change(lines: list[bytes]) -> None:
+            lines[0] = msgspec.json.encode(msgspec.json.decode(lines[0]) | {"trust": [alone]})
+
+        if kind == "signing":
+            export_root(scene.database, scene.folder / "root.key")
+        scene.backup.write_bytes(rewritten(scene.backup.read_bytes(), change, stranger))
+        _lost(scene)
+
+    return forge
+
+
 def _content(data: Callable[[Scene], bytes]) -> Case:
 
     def case(scene: Scene) -> None:
@@ -276,6 +310,8 @@ CASES: dict[str, Case] = {
     "without any key": _refused("secret-missing", _all_lost),
     "beside another pepper": _refused("backup-unsound", _another_pepper),
     "signed by a key that was revoked": _refused("signing-key-revoked", _revoked_signer),
+    "forged, our root listed": _refused("backup-foreign", _forged("root")),
+    "forged, our signing key listed as root": _refused("backup-foreign", _forged("signing")),
     "signed by a key nobody knows": _refused("backup-damaged", _foreign_signature),
     "of a newer program": _refused("backup-newer", _thief(_newer_schema)),
     "an event edited by a thief of the key": _refused("backup-unsound", _thief(edited_event)),

@@ -18,6 +18,7 @@ from tests.trust.cloud_databases import empty_databases
 from tui_licenses.cloud.administration import seed
 from tui_licenses.cloud.audit_chain import LINKED
 from tui_licenses.cloud.database import find_database
+from tui_licenses.cloud.sealed_trail import mark_path
 from tui_licenses.cloud.store import Engines
 
 COLUMNS = (*LINKED, "link")
@@ -76,7 +77,7 @@ class FileLedger:
         self.template = template
         folder.mkdir()
         self.database: Path = folder / template.name
-        for file in template.parent.glob("*.key"):
+        for file in (*template.parent.glob("*.key"), mark_path(template)):
             shutil.copy2(file, folder)
         self._sound = self.read(template)
 

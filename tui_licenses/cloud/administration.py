@@ -8,7 +8,7 @@ account; `key` is the id of a key or its sixteen characters.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -320,11 +320,13 @@ def restore(database: str | Path, backup: Path, options: RestoreOptions) -> Rest
 def check(database: str | Path, backup: Path | None = None) -> tuple[Finding, ...]:
     """Check a database against every rule it must keep; an empty answer means it is sound.
 
-    With a backup, also that nothing the backup has is gone.
+    With a backup, also that nothing the backup has is gone. Nothing is changed: raises `UseError`
+    (`database-not-current`) for a database of an older schema.
     """
     from tui_licenses.cloud.check import check_store
+    from tui_licenses.cloud.store import explaining, open_unchanged
 
-    with _opened(database) as store:
+    with closing(open_unchanged(database)) as store, explaining(store):
         findings = check_store(store)
         if backup is None:
             return findings

@@ -7,6 +7,7 @@ be read, and what is no HTTP is told so with a problem document.
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,8 @@ from tui_licenses.cloud.http.reply import SECURITY_HEADERS, problem_reply
 
 # Requests sent before the answer to the one in hand: more than any client has in flight.
 _AHEAD_BYTES = 64 * 1024
+
+_UNSENT_BYTES = 16 * 1024
 
 _HANG_UP_SECONDS = 1.0
 _UNWANTED_BYTES = 1024 * 1024
@@ -42,6 +45,18 @@ class ConnectionConfig(uvicorn.Config):
         self.limits = limits
 
 
+class CountedConnection(h11.Connection):
+    """The state of a connection, which counts all that was given to the transport."""
+
+    sent_bytes = 0
+
+    def send_with_data_passthrough(self, event: h11.Event) -> list[bytes] | None:
+        """Return the bytes of an event, which are written at once."""
+        parts = super().send_with_data_passthrough(event)
+        self.sent_bytes += sum(map(len, parts or ()))
+        return parts
+
+
 class GuardedConnection(H11Protocol):
     """Closes a connection whose request does not come or whose answer is not read."""
 
@@ -53,6 +68,8 @@ class GuardedConnection(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        limit = self.conn._max_incomplete_event_size
+        self._http = self.conn = CountedConnection(h11.SERVER, limit)
         self._limits = config.limits
         self._head_timer: asyncio.TimerHandle | None = None
         self._answer_timer: asyncio.TimerHandle | None = None
@@ -63,6 +80,11 @@ class GuardedConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head: a caller that never sends anything is closed too."""
         super().connection_made(transport)
+        connected = transport.get_extra_info("socket")
+        if connected is not None and connected.family != socket.AF_UNIX:
+            # The system takes more once little is unsent, not once a third of megabytes has left:
+            # a slow reader would look like one who reads nothing.
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -157,12 +179,16 @@ class GuardedConnection(H11Protocol):
         waiting = self.transport.get_write_buffer_size()
         if waiting and self._answer_timer is None:
             self._answer_timer = self.loop.call_later(
-                self._limits.answer_seconds, self._look_at_answer, waiting
+                self._limits.answer_seconds, self._look_at_answer, waiting, self._left_bytes()
             )
 
-    def _look_at_answer(self, before: int) -> None:
+    def _look_at_answer(self, waiting: int, left_before: int) -> None:
+        """Close where little of what waited has left; an answer that came later does not count."""
         self._answer_timer = None
-        if self.transport.get_write_buffer_size() > max(0, before - self._limits.answer_bytes):
+        if self._left_bytes() - left_before < min(waiting, self._limits.answer_bytes):
             self.transport.abort()
         else:
             self._watch_answer()
+
+    def _left_bytes(self) -> int:
+        return self._http.sent_bytes - self.transport.get_write_buffer_size()

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui_licenses import private_files
 from tui_licenses.documents.signing import SEED_BYTES, PublicKey, SigningKey
-from tui_licenses.errors import DocumentError, FileError
-from tui_licenses.files import read_private, read_regular, unreadable, write_private
+from tui_licenses.errors import DocumentError
+from tui_licenses.files import read_private, unreadable, write_private
 
 _SECRET = re.compile(r"-(root|signing|pepper)(-[0-9a-f]{16})?\.key")
-_CREDENTIAL_BYTES_MAXIMUM = 4096
 
 
 def secret_path(database: Path, name: str) -> Path:
@@ -33,27 +32,24 @@ def is_secret(end: str) -> bool:
 
 
 def credential(name: str) -> Path | None:
-    """Return a credential that systemd handed to this service, or None."""
+    """Return where a credential is that systemd handed to this service, or None."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     path = None if folder is None else Path(folder, name)
     return path if path is not None and path.is_file() else None
 
 
-def read_credential(path: Path) -> bytes:
-    """Return what a credential holds.
+def read_credential(name: str) -> bytes | None:
+    """Return what a credential holds that systemd handed to this service, or None.
 
-    systemd lets the service's group read it where an access list names the service: only what
-    everybody could read is refused. Raises `FileError` (`file-unreadable`, `file-not-private`).
+    Raises `FileError` (`file-unreadable`, `file-not-private`).
     """
-    data = read_regular(path, _CREDENTIAL_BYTES_MAXIMUM)
-    status = path.stat()
-    if status.st_mode & stat.S_IRWXO:
-        raise FileError(
-            "file-not-private",
-            f"The credential {path} could be read by every user.",
-            f"Run `chmod o-rwx {path}`, or let systemd make it (`LoadCredentialEncrypted=`).",
-        )
-    return data
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if folder is None:
+        return None
+    try:
+        return private_files.read_credential(Path(folder), name)
+    except OSError as error:
+        raise unreadable(Path(folder, name), error) from error
 
 
 def decode_key(data: bytes, path: Path) -> SigningKey:
@@ -93,9 +89,9 @@ class KeyFiles:
 
     def pepper(self) -> bytes:
         """Return what is mixed into the hashes of tokens; raises `FileError`."""
-        given = credential("pepper")
+        given = read_credential("pepper")
         if given is not None:
-            return read_credential(given)
+            return given
         return read_private(secret_path(self.database, "pepper"))
 
     def write(self, kind: str, key: SigningKey) -> Path:
@@ -123,7 +119,9 @@ class KeyFiles:
         folder = os.environ.get("CREDENTIALS_DIRECTORY")
         if folder is not None:
             for path in sorted(Path(folder).glob(f"{kind}*")):
-                yield decode_key(read_credential(path), path), path
+                data = read_credential(path.name)
+                if data is not None:
+                    yield decode_key(data, path), path
         for path in self.names():
             if path.name.startswith(f"{self.database.stem}-{kind}"):
                 yield decode_key(read_private(path), path), path

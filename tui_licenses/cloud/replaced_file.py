@@ -9,45 +9,111 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from tui_licenses.cloud.backup_file import sync_folder
 from tui_licenses.cloud.database import Database
 from tui_licenses.cloud.locks import exclusive_lock
-from tui_licenses.cloud.replacement import Fill, in_use
+from tui_licenses.cloud.replacement import Fill, HeldDatabase, in_use
 from tui_licenses.cloud.sqlite import connect_engine
 from tui_licenses.cloud.store import Engines
 from tui_licenses.errors import FileError, UnavailableError
 
-_LOG_ENDS = ("-wal", "-shm")
+_LOG_ENDS = ("-wal", "-shm", "-journal")
 
 
-def replace_file(database: Database, now: datetime, fill: Fill) -> str | None:
-    """Fill a new file, give it the name of the database, and return where the one before is kept.
+@contextmanager
+def held_file(database: Database) -> Iterator[HeldDatabase]:
+    """Hold a database file until another has its name, or nothing was done.
 
-    Raises what `fill` does, `StateError` (`database-in-use`), `FileError`
-    (`folder-not-writable`).
+    A file that is damaged is in nobody's use, and is not held. Raises `StateError`
+    (`database-in-use`), `FileError` (`folder-not-writable`).
     """
     path = database.path
     with _building(path) as new:
-        engine = connect_engine(new)
+        was_there = path.exists()
+        engine = connect_engine(path, alone=True)
         try:
-            with engine.connect() as connection:
-                writing = connection.execution_options(begin_immediate=True)
-                with writing.begin():
-                    fill(Engines(engine, engine), writing)
-        except OperationalError as error:
-            raise UnavailableError(
-                "database-unavailable",
-                "The restored database could not be written to its end.",
-                "Check the free space of its disk; then try again.",
-            ) from error
+            connection = _connect_alone(engine, database) if was_there else None
+
+            def replace(now: datetime, fill: Fill) -> str | None:
+                _fill(new, fill)
+                if connection is None or not _leave_log(connection):
+                    # Otherwise SQLite would remove a log by its name, which is the new file's then.
+                    engine.dispose()
+                    if path.exists() != was_there:
+                        raise in_use(database)
+                previous = _take_place(new, path, now)
+                return None if previous is None else str(previous)
+
+            yield HeldDatabase(connection, replace)
         finally:
             engine.dispose()
-        if not _fold(new) or not _fold(path):
-            raise in_use(database)
-        previous = _take_place(new, path, now)
-    return None if previous is None else str(previous)
+
+
+def _connect_alone(engine: Engine, database: Database) -> Connection | None:
+    """Return the only connection to a database; None for one that is damaged."""
+    try:
+        connection = engine.connect()
+        with connection.execution_options(begin_immediate=True).begin():
+            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+    except DatabaseError as error:
+        if _is_busy(error):
+            raise in_use(database) from error
+        return None
+    return connection
+
+
+def _is_busy(error: DatabaseError) -> bool:
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def _leave_log(connection: Connection) -> bool:
+    """Bring all of a database into its one file; say whether that was possible.
+
+    Without a journal SQLite has no second file of it to remove any more.
+    """
+    # What was read began a transaction, in which the journal cannot be changed.
+    connection.rollback()
+    try:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        for mode in ("DELETE", "OFF"):
+            driver.execute(f"PRAGMA journal_mode={mode}").fetchall()
+    except sqlite3.DatabaseError:
+        return False
+    return True
+
+
+def _fill(new: Path, fill: Fill) -> None:
+    """Fill a new file, and force it to disk."""
+    engine = connect_engine(new, alone=True)
+    try:
+        with engine.connect() as connection:
+            writing = connection.execution_options(begin_immediate=True)
+            with writing.begin():
+                fill(Engines(engine, engine), writing)
+            if not _leave_log(connection):
+                raise _unwritten()
+    except OperationalError as error:
+        raise _unwritten() from error
+    finally:
+        engine.dispose()
+    descriptor = os.open(new, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritten() -> UnavailableError:
+    return UnavailableError(
+        "database-unavailable",
+        "The restored database could not be written to its end.",
+        "Check the free space of its disk; then try again.",
+    )
 
 
 @contextmanager
@@ -79,41 +145,9 @@ def _remove(new: Path) -> None:
         Path(f"{new}{end}").unlink(missing_ok=True)
 
 
-def is_file_in_use(database: Path) -> bool:
-    """Say whether anything has a database open; a file that is damaged is in nobody's use."""
-    return _is_refused(database, "PRAGMA locking_mode=EXCLUSIVE", "BEGIN EXCLUSIVE")
-
-
-def _fold(database: Path) -> bool:
-    """Bring all of a database into its one file; say whether nothing else had it open."""
-    return not _is_refused(database, "PRAGMA journal_mode=DELETE")
-
-
-def _is_refused(database: Path, *statements: str) -> bool:
-    """Say whether SQLite refuses what only who is alone with a database may do."""
-    if not database.exists():
-        return False
-    connection = sqlite3.connect(database, timeout=0, isolation_level=None)
-    try:
-        for statement in statements:
-            connection.execute(statement).fetchall()
-    except sqlite3.OperationalError as error:
-        return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-    except sqlite3.DatabaseError:
-        return False
-    finally:
-        connection.close()
-    return False
-
-
 def _take_place(new: Path, database: Path, now: datetime) -> Path | None:
     """Give a finished database its name; return where the one before is kept; raises `OSError`."""
     aside = database.with_name(f"{database.name}.before-restore-{now:%Y%m%dT%H%M%S%fZ}")
-    descriptor = os.open(new, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
     has_previous = database.exists()
     if has_previous:
         os.link(database, aside)

@@ -5,6 +5,8 @@ Those before are moved into a schema of their own and kept.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import Connection, inspect, text
@@ -13,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.database import Database
 from tui_licenses.cloud.postgresql import explain, lock_opening
-from tui_licenses.cloud.replacement import Fill, in_use
+from tui_licenses.cloud.replacement import Fill, HeldDatabase, in_use
 from tui_licenses.cloud.store import Engines
 
 # What the migrations make beside the tables.
@@ -25,11 +27,11 @@ _OTHERS = text(
 )
 
 
-def replace_tables(database: Database, now: datetime, fill: Fill) -> str | None:
-    """Fill new tables, and return the schema in which the ones before are kept.
+@contextmanager
+def held_tables(database: Database) -> Iterator[HeldDatabase]:
+    """Hold the tables of a database until new ones have taken their place, or nothing was done.
 
-    Raises what `fill` does, `StateError` (`database-in-use`), and what `postgresql.explain`
-    returns.
+    Raises `StateError` (`database-in-use`), and what `postgresql.explain` returns.
     """
     engines = Engines.of(database)
     try:
@@ -37,21 +39,14 @@ def replace_tables(database: Database, now: datetime, fill: Fill) -> str | None:
             lock_opening(connection)
             if _has_others(connection):
                 raise in_use(database)
-            aside = _move_aside(connection, f"before_restore_{now:%Y%m%dt%H%M%S%f}")
-            fill(engines, connection)
-    except DBAPIError as error:
-        raise explain(error, database.url) from error
-    finally:
-        engines.dispose()
-    return aside
+            ours = _lock_tables(connection)
 
+            def replace(now: datetime, fill: Fill) -> str | None:
+                aside = _move_aside(connection, ours, f"before_restore_{now:%Y%m%dt%H%M%S%f}")
+                fill(engines, connection)
+                return aside
 
-def are_tables_in_use(database: Database) -> bool:
-    """Say whether anybody else is connected to a database; raises as `replace_tables` does."""
-    engines = Engines.of(database)
-    try:
-        with engines.reading.connect() as connection:
-            return _has_others(connection)
+            yield HeldDatabase(connection, replace)
     except DBAPIError as error:
         raise explain(error, database.url) from error
     finally:
@@ -62,9 +57,16 @@ def _has_others(connection: Connection) -> bool:
     return bool(connection.execute(_OTHERS).scalar())
 
 
-def _move_aside(connection: Connection, schema: str) -> str | None:
+def _lock_tables(connection: Connection) -> list[str]:
+    """Lock the tables of a cloud against everybody, and return their names."""
     names = inspect(connection).get_table_names()
     ours = [name for name in names if name in {*tables.metadata.tables, "alembic_version"}]
+    if ours:
+        connection.exec_driver_sql(f"LOCK TABLE {', '.join(ours)} IN ACCESS EXCLUSIVE MODE")
+    return ours
+
+
+def _move_aside(connection: Connection, ours: list[str], schema: str) -> str | None:
     if not ours:
         return None
     connection.exec_driver_sql(f"CREATE SCHEMA {schema}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -15,6 +17,18 @@ if TYPE_CHECKING:
 
 # Makes and fills the tables of an empty database in the transaction it is given.
 Fill = Callable[["Engines", Connection], None]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDatabase:
+    """A database that nobody else can change, from what is read of it to its replacement.
+
+    `connection` reads what is there; None where that is lost or unreadable. `replace` fills the
+    new one, dates the one before, and returns where that is kept.
+    """
+
+    connection: Connection | None
+    replace: Callable[[datetime, Fill], str | None]
 
 
 def in_use(database: Database) -> StateError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby, islice
@@ -29,7 +29,7 @@ from tui_licenses.cloud.key_box import open_keys
 from tui_licenses.cloud.key_files import KeyFiles, decode_key, is_secret
 from tui_licenses.cloud.migrations import upgrade
 from tui_licenses.cloud.operations.audit import Author, record
-from tui_licenses.cloud.replacement import in_use
+from tui_licenses.cloud.replacement import HeldDatabase
 from tui_licenses.cloud.restore_check import (
     BackupContent,
     PresentState,
@@ -47,7 +47,7 @@ from tui_licenses.cloud.store import (
     Clock,
     Engines,
     Store,
-    read_schema_version,
+    schema_of,
     utc_now,
 )
 from tui_licenses.documents.signing import PublicKey
@@ -95,48 +95,36 @@ def restore(
         check_schema(reader.header, SCHEMA_VERSION)
         sealed = _sealed_keys(reader, options.passphrase)
         files = KeyFiles(database.path)
-        present = _present_state(database)
-        check_signer(reader, _own_keys(files, sealed, options.root_key), present)
-        content = read_content(reader, present)
-        lost = [] if present is None else behind(content, reader, present)
-        if not options.discard_newer:
-            refuse_behind(lost)
-        _refuse_use(database)
-        floor = _serial_floor(content, present)
-        documents = tuple(reader.header.trust)
-        if present is not None:
-            documents = max(documents, present.documents, key=len)
-        restored = _Restored(reader, files, documents, floor, bool(lost))
-        with _keys_in_place(files, sealed):
-            previous = _replace(database, clock, restored)
+        with _held(database) as held:
+            present = None if held.connection is None else _present_state(held.connection)
+            check_signer(reader, _own_keys(files, sealed, options.root_key), present)
+            content = read_content(reader, present)
+            lost = [] if present is None else behind(content, reader, present)
+            if not options.discard_newer:
+                refuse_behind(lost)
+            floor = _serial_floor(content, present)
+            documents = tuple(reader.header.trust)
+            if present is not None:
+                documents = max(documents, present.documents, key=len)
+            restored = _Restored(reader, files, documents, floor, bool(lost))
+
+            def fill(engines: Engines, connection: Connection) -> None:
+                _build(engines, connection, database, clock, restored)
+
+            with _keys_in_place(files, sealed):
+                previous = held.replace(clock(), fill)
     created = datetime.fromtimestamp(reader.header.created, UTC)
     return RestoreReport(created, content.row_count, floor, previous, tuple(lost))
 
 
-def _refuse_use(database: Database) -> None:
+def _held(database: Database) -> AbstractContextManager[HeldDatabase]:
     if database.is_file:
-        from tui_licenses.cloud.replaced_file import is_file_in_use
+        from tui_licenses.cloud.replaced_file import held_file
 
-        is_used = is_file_in_use(database.path)
-    else:
-        from tui_licenses.cloud.replaced_tables import are_tables_in_use
+        return held_file(database)
+    from tui_licenses.cloud.replaced_tables import held_tables
 
-        is_used = are_tables_in_use(database)
-    if is_used:
-        raise in_use(database)
-
-
-def _replace(database: Database, clock: Clock, restored: _Restored) -> str | None:
-    def fill(engines: Engines, connection: Connection) -> None:
-        _build(engines, connection, database, clock, restored)
-
-    if database.is_file:
-        from tui_licenses.cloud.replaced_file import replace_file
-
-        return replace_file(database, clock(), fill)
-    from tui_licenses.cloud.replaced_tables import replace_tables
-
-    return replace_tables(database, clock(), fill)
+    return held_tables(database)
 
 
 def _serial_floor(content: BackupContent, present: PresentState | None) -> int:
@@ -187,16 +175,13 @@ def _own_keys(
     return known
 
 
-def _present_state(database: Database) -> PresentState | None:
-    """Return what the database there has given out; None where it is lost or unreadable.
+def _present_state(connection: Connection) -> PresentState | None:
+    """Return what the database there has given out; None where it is empty or a damaged file.
 
     Raises `UseError` (`database-not-current`) for one of another schema.
     """
-    if database.is_file and not database.path.exists():
-        return None
-    engines = Engines.of(database)
     try:
-        schema = read_schema_version(engines.reading)
+        schema = schema_of(connection)
         if schema is None:
             return None
         if schema != SCHEMA_VERSION:
@@ -205,18 +190,11 @@ def _present_state(database: Database) -> PresentState | None:
                 f"The database that would be replaced has schema {schema}.",
                 "Bring it up to date with `tui-licenses cloud init`, or move it away.",
             )
-        with engines.reading.connect() as connection, connection.begin():
-            return read_present_state(connection)
-    except FileError:
-        return None
-    except DatabaseError as error:
-        if database.is_file:
+        return read_present_state(connection)
+    except DatabaseError:
+        if connection.dialect.name == "sqlite":
             return None
-        from tui_licenses.cloud.postgresql import explain
-
-        raise explain(error, database.url) from error
-    finally:
-        engines.dispose()
+        raise
 
 
 @contextmanager

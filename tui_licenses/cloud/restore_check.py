@@ -12,6 +12,7 @@ from tui_licenses.cloud.backup import backed_up_columns
 from tui_licenses.cloud.backup_file import BackupReader, Header, damaged
 from tui_licenses.cloud.settings import read_setting
 from tui_licenses.cloud.signing_keys import read_documents, replay
+from tui_licenses.documents.envelope import TRUST, Envelope, open_envelope
 from tui_licenses.documents.signing import PublicKey
 from tui_licenses.documents.trust import SigningKeyStatus
 from tui_licenses.errors import Detail, DocumentError, StateError, UseError
@@ -103,6 +104,7 @@ def check_signer(
     is_lab = present is not None and present.is_lab
     try:
         trust = replay(documents, is_lab=is_lab)
+        vouching = open_envelope(trust.document, TRUST)
     except (DocumentError, UnicodeError) as error:
         raise damaged("its trust documents do not lead from one to the next") from error
     listed = {key.keyid: key for key in trust.keys}
@@ -125,8 +127,16 @@ def check_signer(
             "The backup is signed with a key that was revoked.",
             "Use a backup that was made after the revocation.",
         )
-    if known.isdisjoint({*trust.roots, *(listed[keyid].public_key for keyid in keyids)}):
+    if not any(_has_signed(key, reader.envelope) or _has_signed(key, vouching) for key in known):
         raise _foreign("none of the keys that are here has signed it or vouches for it")
+
+
+def _has_signed(key: PublicKey, envelope: Envelope) -> bool:
+    """Say whether a key has signed: anybody can list a public key, only its owner sign with it."""
+    return any(
+        signature.keyid == key.keyid and key.is_signature(signature.value, envelope.signed_bytes)
+        for signature in envelope.signatures
+    )
 
 
 def _check_same_cloud(theirs: tuple[str, ...], ours: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from tui_licenses.cloud.backup_file import sync_folder
 from tui_licenses.cloud.key_files import decode_key
 from tui_licenses.cloud.signing_keys import (
     CloudSigning,
@@ -27,7 +28,13 @@ from tui_licenses.documents.payload import epoch_seconds
 from tui_licenses.documents.signing import PublicKey, SigningKey
 from tui_licenses.documents.trust import SigningKeyStatus, TrustedKey
 from tui_licenses.documents.trust_document import build_trust_document
-from tui_licenses.errors import NotFoundError, StateError, UseError
+from tui_licenses.errors import (
+    FileError,
+    NotFoundError,
+    StateError,
+    TuiLicensesError,
+    UseError,
+)
 from tui_licenses.files import read_private, write_private
 from tui_licenses.text import clean
 
@@ -138,17 +145,47 @@ def rotate_root(store: Store, root_key: Path | None, new_root_key: Path | None) 
 def export_root(store: Store, target: Path) -> ListedKeys:
     """Move the root's private key off the host: into a file that is then carried away.
 
-    Raises `UseError` (`root-key-missing`), `FileError` (`file-exists` and those of writing).
+    Raises `UseError` (`root-key-missing`), `FileError` (`file-exists`, `file-not-private` where
+    the target's file system keeps no permissions, and those of writing).
     """
     signing = store.signing
     root = _root(signing, None)
-    write_private(target, root.seed.hex().encode() + b"\n", replace=False)
-    # Read back before the only other copy goes; raises where it is not the same.
-    _root(signing, target)
+    is_new = write_private(target, root.seed.hex().encode() + b"\n", replace=False)
+    try:
+        # Read back before the only other copy goes; raises where it is not the same.
+        _root(signing, target)
+    except TuiLicensesError as error:
+        if not is_new:
+            # Somebody else's copy of the root: theirs to keep.
+            raise
+        _take_back(target)
+        raise _not_moved(target, error) from error
     signing.files.remove("root", root.public_key)
     with store.read() as connection:
         store.signing = replace(current_signing(store, connection), has_root=False)
     return list_keys(store)
+
+
+def _take_back(target: Path) -> None:
+    try:
+        target.unlink()
+        sync_folder(target.parent)
+    except OSError as error:
+        raise FileError(
+            "file-not-private",
+            f"The root key could not be moved, and its copy {target} could not be removed:"
+            f" {error.strerror}.",
+            f"Destroy {target}: others may read it.",
+        ) from error
+
+
+def _not_moved(target: Path, error: TuiLicensesError) -> FileError:
+    return FileError(
+        "file-not-private",
+        f"The root key was not moved: it could not be kept private there. {error}",
+        f"Nothing was left at {target}, the key is still on this host. Give a place in a file"
+        " system that keeps permissions, such as ext4: FAT and exFAT do not.",
+    )
 
 
 def _root(signing: CloudSigning, root_key: Path | None) -> SigningKey:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import StaticPool
 
 # 10 s: a writer holds the lock for milliseconds; whoever waits this long meets a fault.
 _BUSY_TIMEOUT_MS = 10_000
@@ -22,24 +23,33 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA trusted_schema=OFF",
     "PRAGMA cell_size_check=ON",
-    f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
 )
 
+# Before the first of `_PRAGMAS`, which would open the log for others to share.
+_ALONE = ("PRAGMA locking_mode=EXCLUSIVE",)
 
-def connect_engine(path: Path) -> Engine:
-    """Return an engine whose connections keep the promises of this module."""
+
+def connect_engine(path: Path, *, alone: bool = False) -> Engine:
+    """Return an engine whose connections keep the promises of this module.
+
+    With `alone` it has one connection, which waits for nobody, and lets nobody else in from its
+    first statement until the engine is disposed of.
+    """
+    wait_ms = 0 if alone else _BUSY_TIMEOUT_MS
+    pragmas = (f"PRAGMA busy_timeout={wait_ms}", *(_ALONE if alone else ()), *_PRAGMAS)
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
+        poolclass=StaticPool if alone else None,
         # Statements carry full keys: their parameters must not reach a log or an error.
         hide_parameters=True,
-        connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
+        connect_args={"check_same_thread": False, "timeout": wait_ms / 1000},
     )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
         # The driver would begin deferred transactions by itself; `begin` below decides instead.
         connection.isolation_level = None
-        for pragma in _PRAGMAS:
+        for pragma in pragmas:
             connection.execute(pragma)
 
     @event.listens_for(engine, "begin")

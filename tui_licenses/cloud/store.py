@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,9 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeftError
 from tui_licenses.cloud.audit_chain import SEAL_KEY, seal_key
 from tui_licenses.cloud.database import Database, find_database
 from tui_licenses.cloud.instants import to_instant
+from tui_licenses.cloud.key_files import KeyFiles
 from tui_licenses.cloud.locks import exclusive_lock
+from tui_licenses.cloud.sealed_trail import mark_sealed, refuse_stripped, seal_migrated
 from tui_licenses.errors import FileError, TuiLicensesError, UnavailableError, UseError
 from tui_licenses.paths import private_folder
 
@@ -142,12 +144,17 @@ def read_schema_version(engine: Engine) -> str | None:
     """
     try:
         with engine.connect() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return None
-            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            return None if found is None else str(found)
+            return schema_of(connection)
     except DatabaseError as error:
         raise _unreadable(engine, error) from error
+
+
+def schema_of(connection: Connection) -> str | None:
+    """Return the revision of the schema as `read_schema_version` does; raises `DatabaseError`."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
 
 
 def _unreadable(engine: Engine, error: DBAPIError) -> TuiLicensesError:
@@ -196,6 +203,41 @@ def open_store(database: str | Path, clock: Clock = utc_now) -> Store:
     return store
 
 
+def open_unchanged(database: str | Path, clock: Clock = utc_now) -> Store:
+    """Open a database that exists and is of this program's schema; nothing is made or migrated.
+
+    Raises what `open_store` does, and `UseError` (`database-not-current`).
+    """
+    from tui_licenses.cloud.signing_keys import read_signing
+
+    found = find_database(database)
+    if found.is_file and not found.path.exists():
+        raise _missing(found)
+    with _engines_of(found) as engines:
+        _check_current(found, read_schema_version(engines.reading))
+        with engines.reading.connect() as connection, connection.begin():
+            signing = read_signing(connection, KeyFiles(found.path))
+        if signing is None:
+            raise _missing(found)
+    return Store(engines, found, signing, clock)
+
+
+def _check_current(database: Database, schema: str | None) -> None:
+    from tui_licenses.cloud.migrations import newer
+
+    if schema is None:
+        raise _missing(database)
+    refuse_stripped(database.path, schema)
+    if schema > SCHEMA_VERSION:
+        raise newer()
+    if schema != SCHEMA_VERSION:
+        raise UseError(
+            "database-not-current",
+            f"The database has schema {schema}, which is older than this program.",
+            "Bring it up to date with `tui-licenses cloud init`.",
+        )
+
+
 def _missing(database: Database) -> UseError:
     return UseError(
         "database-missing",
@@ -213,7 +255,7 @@ def create_store(
 
     `lab` labels a database that is created here, and all that it signs, as a lab's. Raises
     `UseError` (`database-unsupported`, `database-newer`, `database-driver-missing`), `FileError`
-    (`database-damaged`, `secret-missing`, `secret-exists`), and for a server what
+    (`database-damaged`, `audit-stripped`, `secret-missing`, `secret-exists`), and for a server what
     `postgresql.check_server` does.
     """
     return _open(find_database(database), clock, lab=lab, must_exist=False)
@@ -228,12 +270,7 @@ def _open(
     if created:
         _refuse_old_keys(database)
         _create_folder(database.path)
-    engines = Engines.of(database)
-    try:
-        if not database.is_file:
-            from tui_licenses.cloud.postgresql import check_server
-
-            check_server(engines.reading)
+    with _engines_of(database) as engines:
         with _opening_alone(engines, database):
             found = read_schema_version(engines.reading)
             if not database.is_file:
@@ -241,19 +278,28 @@ def _open(
                 _prepare_keys(database, is_new=created, must_exist=must_exist)
             migrated = found != SCHEMA_VERSION and _migrate(engines.writing, database)
             signing = load_signing(engines.reading, database.path, clock, lab=lab)
+        # A folder of secrets that nobody can write does not keep a cloud from serving.
+        with suppress(FileError):
+            mark_sealed(database.path)
+    return Store(engines, database, signing, clock), created, migrated
+
+
+@contextmanager
+def _engines_of(database: Database) -> Iterator[Engines]:
+    """Connect to a database that is to be opened; close the connections where that fails."""
+    engines = Engines.of(database)
+    try:
+        if not database.is_file:
+            from tui_licenses.cloud.postgresql import check_server
+
+            check_server(engines.reading)
+        yield engines
     except DatabaseError as error:
         engines.dispose()
         raise _unreadable(engines.reading, error) from error
     except BaseException:
         engines.dispose()
         raise
-    store = Store(engines, database, signing, clock)
-    if migrated:
-        from tui_licenses.cloud.operations.audit import seal_heads
-
-        with store.write() as connection:
-            seal_heads(connection)
-    return store, created, migrated
 
 
 @contextmanager
@@ -272,10 +318,13 @@ def _opening_alone(engines: Engines, database: Database) -> Iterator[None]:
 def _migrate(engine: Engine, database: Database) -> bool:
     from tui_licenses.cloud.migrations import migrate
 
+    def finish(connection: Connection, before: str | None) -> None:
+        seal_migrated(connection, database.path, before)
+
     if not database.is_file:
-        return migrate(engine)
+        return migrate(engine, finish)
     with exclusive_lock(database.path.with_name(f"{database.path.stem}-migration.lock")):
-        return migrate(engine)
+        return migrate(engine, finish)
 
 
 def _prepare_keys(database: Database, *, is_new: bool, must_exist: bool) -> None:
@@ -289,8 +338,6 @@ def _prepare_keys(database: Database, *, is_new: bool, must_exist: bool) -> None
 
 def _refuse_old_keys(database: Database) -> None:
     """Refuse to make a cloud where the keys of another are: its backups need them."""
-    from tui_licenses.cloud.key_files import KeyFiles
-
     found = KeyFiles(database.path).names()
     if found:
         raise FileError(

@@ -27,12 +27,12 @@ def is_made() -> bool:
 
 
 def examine_database() -> Iterator[Finding]:
-    """Open the database as the cloud does, and check all that it says."""
-    from tui_licenses.cloud.store import open_store
+    """Open the database without migrating it, and check all that it says."""
+    from tui_licenses.cloud.store import open_unchanged
 
     file = paths.embedded_database_file()
     try:
-        store = open_store(file)
+        store = open_unchanged(file)
     except TuiLicensesError as error:
         yield fault(_DATABASE, error)
         return

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.exc import DatabaseError
 
 from tests.cloud.lab import Database
+from tests.cloud.older_schemas import BACK_TO_0002
 from tests.trust.audit_ledgers import (
     ANCHORS,
     COLUMNS,
@@ -27,9 +28,9 @@ from tui_licenses.errors import FileError
 
 # An integer is flipped in any of the bits SQLite keeps but the sign.
 _INTEGER_BITS = 62
-_FLIPS, _SERVER_FLIPS, _FILE_FLIPS, _ROW_CHANGES = 2_000, 400, 400, 100
+_FLIPS, _SERVER_FLIPS, _FILE_FLIPS, _ROW_CHANGES, _STRIPPED = 2_000, 400, 400, 100, 20
 # A flipped byte of text may be no text any more: then the database says so first.
-_TOLD = frozenset({"audit-wrong", "database-damaged"})
+_TOLD = frozenset({"audit-wrong", "audit-stripped", "database-damaged"})
 
 # Says whether a database whose audit trail was changed is found out.
 Checker = Callable[[Database], bool]
@@ -148,6 +149,19 @@ def _change_rows(run: Run, ledger: Ledger, finds: Checker) -> None:
         run.expect(finds(ledger.database), Broken.CORRUPT, f"{ledger.kind}: {what}")
 
 
+def _strip_chain(run: Run, ledger: FileLedger, finds: Checker) -> None:
+    """Forge an event of a database made to look like one from before there was a chain."""
+    for _ in range(run.count(_STRIPPED, 2)):
+        account, number = (run.random.choice(ledger.rows()[0]))[:2]
+        forged = "UPDATE event SET actor = 'nobody' WHERE account_id = ? AND sequence = ?"
+        ledger.change(
+            [*((statement, ()) for statement in BACK_TO_0002), (forged, (account.decode(), number))]
+        )
+        run.disturb()
+        what = f"event {number} of {account.decode()} forged, the chain taken away"
+        run.expect(finds(ledger.database), Broken.FORGED, what)
+
+
 def _is_file(ledger: Ledger) -> bool:
     return isinstance(ledger, FileLedger)
 
@@ -159,6 +173,7 @@ def _all(run: Run, finds: Checker) -> None:
         _flip_values(run, ledger, finds)
         if isinstance(ledger, FileLedger):
             _flip_file(run, ledger, finds)
+            _strip_chain(run, ledger, finds)
         _change_rows(run, ledger, finds)
 
 

@@ -106,7 +106,7 @@ def served(database: Database) -> Database:
 
     Raises `FileError` as `read_credential` does.
     """
-    from tui_licenses.cloud.key_files import credential, read_credential
+    from tui_licenses.cloud.key_files import read_credential
 
-    given = credential("database-url") if is_embedded(database) else None
-    return prepare(database) if given is None else read_credential(given).decode().strip()
+    given = read_credential("database-url") if is_embedded(database) else None
+    return prepare(database) if given is None else given.decode().strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,15 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 
-def migrate(engine: Engine) -> bool:
+# Gets the connection of a migration and the revision before it, None for an empty database.
+Finish = Callable[[Connection, str | None], None]
+
+
+def migrate(engine: Engine, finish: Finish) -> bool:
     """Bring a database to the newest revision; return whether anything was done.
 
-    Raises `UseError` (`database-newer`) for a database of a newer program.
+    `finish` does what is left in the same transaction, and may refuse. Raises what it does, and
+    `UseError` (`database-newer`) for a database of a newer program.
     """
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
@@ -27,11 +33,7 @@ def migrate(engine: Engine) -> bool:
     if current == script.get_current_head():
         return False
     if current is not None and current not in {entry.revision for entry in script.walk_revisions()}:
-        raise UseError(
-            "database-newer",
-            "This database was made by a newer version of the license cloud.",
-            "Use that version, or restore a backup made before the upgrade.",
-        )
+        raise newer()
     with engine.connect() as connection:
         writing = connection.execution_options(begin_immediate=True)
         with writing.begin():
@@ -40,7 +42,17 @@ def migrate(engine: Engine) -> bool:
 
                 lift_limits(writing)
             upgrade(writing)
+            finish(writing, current)
     return True
+
+
+def newer() -> UseError:
+    """Return the error for a database of a newer program."""
+    return UseError(
+        "database-newer",
+        "This database was made by a newer version of the license cloud.",
+        "Use that version, or restore a backup made before the upgrade.",
+    )
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
