@@ -69,6 +69,20 @@ def journal_folder(context_name: str) -> Path:
     return state_folder() / "journal" / context_name
 
 
+def own_folders(context_name: str) -> tuple[Path, ...]:
+    """Return every folder that the program writes to by itself, in a context."""
+    return (
+        configuration_file().parent,
+        credentials_file(context_name).parent,
+        trust_folder(),
+        state_folder(),
+        copy_file(context_name).parent,
+        journal_folder(context_name),
+        embedded_cloud_folder(),
+        *access_token_folders(),
+    )
+
+
 def log_file() -> Path:
     """Return the log of unexpected failures."""
     return state_folder() / "tui-licenses.log"

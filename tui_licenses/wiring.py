@@ -31,6 +31,7 @@ from tui_licenses.credentials import (
 )
 from tui_licenses.domain.account import User
 from tui_licenses.errors import FileError, UseError
+from tui_licenses.files import sweep_folder
 from tui_licenses.secret import Secret
 from tui_licenses.service.local_copy import LocalCopy, forget_copy
 
@@ -167,6 +168,11 @@ class Services:
         if "inventory" in self.__dict__:
             await self.inventory.keep_copy()
         await self._connection.aclose()
+
+    def sweep_leftovers(self) -> None:
+        """Remove what a killed run left half-written in the program's own folders; blocks."""
+        for folder in paths.own_folders(self.context.name):
+            sweep_folder(folder)
 
 
 def open_services(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +33,7 @@ from tui_licenses.errors import (
 )
 from tui_licenses.secret import Secret
 from tui_licenses.service.sign_in import load_credentials, save_credentials
-from tui_licenses.wiring import EMBEDDED_ENDPOINT, open_services, sign_in, sign_out
+from tui_licenses.wiring import EMBEDDED_ENDPOINT, Services, open_services, sign_in, sign_out
 
 WORK = Context("work", "https://cloud.example.com:8443/licenses")
 
@@ -43,6 +45,22 @@ def test_opening_services_opens_nothing(home: Path) -> None:
     assert (served.endpoint, served.is_lab) == ("cloud.example.com:8443", False)
     assert served.context == WORK
     assert list(home.iterdir()) == []
+
+
+async def test_what_a_killed_run_left_is_swept_from_the_programs_own_folders(
+    services: Services,
+) -> None:
+    old = time.time() - 2 * 60 * 60
+    left = []
+    for folder in paths.own_folders("embedded"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        left.append(folder / f".file.{'0' * 16}.part")
+        left[-1].touch()
+        os.utime(left[-1], (old, old))
+        (folder / "kept.part").touch()
+    services.sweep_leftovers()
+    assert not any(file.exists() for file in left)
+    assert all((file.parent / "kept.part").exists() for file in left)
 
 
 async def test_services_that_were_never_used_close_quietly() -> None:

@@ -101,6 +101,7 @@ class Invocation:
                 warning = services.clock_warning()
                 if warning is not None:
                     self.output.warn(warning)
+                services.sweep_leftovers()
                 await services.aclose()
 
         try:

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import time
+from pathlib import Path
 
 # A file that is being written, and bytes of a large download that can be continued.
 _NAME = re.compile(r"\..+\.[0-9a-f]{16}\.(part|resume)", re.DOTALL)
@@ -39,6 +40,16 @@ def sweep_once(folder: int) -> None:
         for name in found:
             with contextlib.suppress(OSError):
                 _remove_leftover(folder, name)
+
+
+def sweep_folder(path: Path) -> None:
+    """Sweep a folder that may not be there; what cannot be opened is left alone."""
+    with contextlib.suppress(OSError):
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            sweep_once(folder)
+        finally:
+            os.close(folder)
 
 
 def _remove_leftover(folder: int, name: str) -> None:

@@ -41,6 +41,8 @@ class Following:
             return
         self._store.dispatch(InventoryLoaded(inventory))
         self._app.call_after_refresh(self._app.note_picture)
+        # After the first rows: nobody waits for it.
+        await asyncio.to_thread(self._app.services.sweep_leftovers)
         self._warn_of_clock()
 
     async def _settle(self) -> None:
