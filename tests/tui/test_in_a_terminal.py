@@ -84,6 +84,29 @@ def test_a_bug_ends_in_one_problem_screen_from_which_the_dashboard_starts_again(
         assert "Traceback" not in terminal.raw.decode("utf-8", "replace")
 
 
+def test_a_bug_in_the_problem_screen_too_is_told_in_a_sentence_after_the_terminal_is_back(
+    cloud: Path,
+) -> None:
+    second_bug = (
+        "from tui_licenses.tui.screens import problem as p\n"
+        "p.ProblemScreen.compose = lambda self: 1 // 0\n"
+    )
+    program = (
+        f"{BUG}{second_bug}from tui_licenses.__main__ import main\n"
+        "import sys; sys.argv = ['tui-licenses']; main()"
+    )
+    with _terminal(program) as terminal:
+        terminal.wait_for("24 instances", gone="loading")
+        terminal.press("u")
+        assert terminal.wait_for_exit() == 1
+        _assert_restored(terminal)
+        written = terminal.raw.decode("utf-8", "replace")
+        told = written[written.rindex("\x1b[?1049l") :]
+        assert "Something unexpected happened (ZeroDivisionError)." in told
+        assert "tui-licenses.log" in told
+        assert "Traceback" not in written
+
+
 def test_nothing_is_written_while_nothing_happens(cloud: Path) -> None:
     with _terminal(RUN.format(PLAIN)) as terminal:
         terminal.wait_for("24 instances", gone="loading")

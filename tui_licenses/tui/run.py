@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from tui_licenses import paths
 from tui_licenses.config import Configuration, load_configuration
-from tui_licenses.errors import UnexpectedError
 from tui_licenses.last_resort import take_over_libraries
 from tui_licenses.tui.app import TuiLicensesApp
 from tui_licenses.tui.crash import record_failure, write_to_log
@@ -35,15 +35,17 @@ def run_dashboard(
         app = TuiLicensesApp(services, configuration, place=place, opening=opening)
         status = app.run(mouse=configuration.settings.mouse)
         app.keep_first_picture()
-        if app.failure is not None and status is None:
+        starts_again = app.wants_restart
+        failure = app.failure if status is None else None
+        if failure is not None:
             from tui_licenses.tui.screens.problem import ProblemApp
 
-            problem = ProblemApp(app.failure, configuration.settings)
-            if not problem.run():
-                if problem.failure is not None:
-                    raise UnexpectedError("unexpected", app.failure.message, "See the log.")
-                return 1
-        elif not app.wants_restart:
+            problem = ProblemApp(failure, configuration.settings)
+            starts_again, status = bool(problem.run()), 1
+            if problem.failure is not None:
+                failure.next_step = f"See {paths.log_file()}, then start it again."
+                raise failure
+        if not starts_again:
             if services.has_open_changes():
                 tell(OPEN_CHANGE)
             return status or 0

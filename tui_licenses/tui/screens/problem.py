@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -14,7 +13,6 @@ from textual.widgets import Static
 
 from tui_licenses.errors import TuiLicensesError, UnexpectedError
 from tui_licenses.text import clean
-from tui_licenses.tui.crash import record_failure
 from tui_licenses.tui.theme import THEMES, AsciiFilter, style_sheets
 from tui_licenses.tui.wall import WalledApp
 
@@ -73,16 +71,6 @@ class ProblemApp(WalledApp[bool], inherit_bindings=False):
     def get_default_screen(self) -> Screen[None]:
         """Return the one screen there is."""
         return ProblemScreen(self._error)
-
-    def _handle_exception(self, error: Exception) -> None:
-        # Textual's own screen would show the values of variables.
-        record_failure(error, datetime.now(UTC))
-        if self._exception is None:
-            # What the test framework raises at the end: no failure passes a test unseen.
-            self._exception = error
-            self._exception_event.set()
-        self._return_code = 1
-        self._close_messages_no_wait()
 
     def action_restart(self) -> None:
         """Start the dashboard again."""
