@@ -32,6 +32,7 @@ from tui_licenses.cloud.replaced_tables import held_tables
 from tui_licenses.cloud.restore import RestoreOptions
 from tui_licenses.cloud.store import Engines, open_store, utc_now
 from tui_licenses.errors import DocumentError, FileError, StateError, UseError
+from tui_licenses.secret import Secret
 
 _NO_WAIT = "-c lock_timeout=50ms"
 
@@ -77,7 +78,7 @@ def test_no_key_is_in_a_backup_that_anybody_could_read(scene: Scene, tmp_path: P
 
 def test_a_short_passphrase_is_refused(scene: Scene, tmp_path: Path) -> None:
     with pytest.raises(UseError) as refused:
-        back_up(scene.database, tmp_path / "other", PASSPHRASE[:11])
+        back_up(scene.database, tmp_path / "other", Secret(PASSPHRASE.reveal()[:11]))
     assert refused.value.code == "passphrase-too-short"
     assert not (tmp_path / "other").exists()
 

@@ -15,8 +15,9 @@ from tui_licenses.cloud.operations.audit import Author
 from tui_licenses.cloud.operations.license_files import issue_license_file
 from tui_licenses.cloud.restore import RestoreOptions, RestoreReport
 from tui_licenses.cloud.store import Engines, open_store
+from tui_licenses.secret import Secret
 
-PASSPHRASE = "five random words are easy"
+PASSPHRASE = Secret("five random words are easy")
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Scene:
         self,
         *,
         with_keys: bool = False,
-        passphrase: str = PASSPHRASE,
+        passphrase: Secret = PASSPHRASE,
         root_key: Path | None = None,
         discard_newer: bool = False,
     ) -> RestoreReport:

@@ -32,6 +32,7 @@ from tui_licenses.documents.envelope import TRUST, open_envelope, seal
 from tui_licenses.documents.signing import SigningKey
 from tui_licenses.documents.trust_document import build_trust_document
 from tui_licenses.errors import TuiLicensesError
+from tui_licenses.secret import Secret
 
 Case = Callable[[Scene], None]
 
@@ -282,7 +283,7 @@ def _trust_document(scene: Scene) -> bytes:
 
 def _wrong_passphrase(scene: Scene) -> None:
     scene.lose(keys=True)
-    wrong = PASSPHRASE + "!"
+    wrong = Secret(f"{PASSPHRASE.reveal()}!")
     told = _code_of(lambda: scene.restore(with_keys=True, passphrase=wrong))
     assert told == "passphrase-wrong"
     assert scene.files == []

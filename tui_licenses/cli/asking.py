@@ -16,6 +16,12 @@ def can_ask() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def require_terminal(next_step: str) -> None:
+    """Raise `UseError` (`no-terminal`) where nobody can be asked for a passphrase."""
+    if not can_ask():
+        raise UseError("no-terminal", "There is no terminal to ask for a passphrase.", next_step)
+
+
 def ask_secret(question: str) -> Secret:
     """Ask for a secret, which is not shown while it is typed."""
     return Secret(click.prompt(clean(question), hide_input=True, err=True))
@@ -26,20 +32,23 @@ def ask_passphrase() -> Secret:
     return ask_secret("Passphrase")
 
 
-def ask_new_passphrase() -> Secret:
+def ask_new_passphrase(
+    question: str = "New passphrase",
+    next_step: str = "Use --passphrase-stdin, or set TUI_LICENSES_PASSPHRASE_FILE.",
+) -> Secret:
     """Ask for a new passphrase, twice; raises `UseError` (`invalid-request`, `no-terminal`)."""
-    if not can_ask():
-        raise UseError(
-            "no-terminal",
-            "There is no terminal to ask for a passphrase.",
-            "Use --passphrase-stdin, or set TUI_LICENSES_PASSPHRASE_FILE.",
-        )
-    chosen = ask_secret("New passphrase")
+    require_terminal(next_step)
+    chosen = ask_secret(question)
     if ask_secret("Once more") != chosen:
         raise UseError(
             "invalid-request", "The two passphrases are not the same.", "Run the command again."
         )
     return chosen
+
+
+def passphrase_of_input() -> Secret:
+    """Return the first line of standard input as it is: spaces are part of a passphrase."""
+    return Secret(sys.stdin.readline().rstrip("\r\n"))
 
 
 def lines_of_input() -> list[str]:

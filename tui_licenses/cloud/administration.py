@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tui_licenses.cloud.restore import RestoreOptions, RestoreReport
     from tui_licenses.cloud.signing_key_changes import ListedKeys
     from tui_licenses.cloud.store import Store
+    from tui_licenses.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +302,7 @@ def export_root(database: str | Path, target: Path) -> ListedKeys:
         return export(store, target)
 
 
-def back_up(database: str | Path, target: Path, passphrase: str | None = None) -> WrittenBackup:
+def back_up(database: str | Path, target: Path, passphrase: Secret | None = None) -> WrittenBackup:
     """Write a backup of a cloud that may be serving; with a passphrase it holds the keys."""
     from tui_licenses.cloud.backup import back_up as write_backup
 

@@ -21,6 +21,7 @@ from tui_licenses.cloud.signing_keys import CloudSigning, current_signing
 from tui_licenses.documents.payload import epoch_seconds
 from tui_licenses.errors import UseError
 from tui_licenses.files import read_private
+from tui_licenses.secret import Secret
 
 if TYPE_CHECKING:
     from tui_licenses.cloud.store import Store
@@ -37,7 +38,7 @@ def backed_up_columns() -> dict[str, list[str]]:
     return {str(table.name): list(map(str, table.c.keys())) for table in BACKED_UP}
 
 
-def back_up(store: Store, target: Path, passphrase: str | None) -> WrittenBackup:
+def back_up(store: Store, target: Path, passphrase: Secret | None) -> WrittenBackup:
     """Write a backup into a new private file; with a passphrase it holds the keys, sealed.
 
     Raises `FileError` (`file-exists`, `folder-not-writable`) and `UseError`

@@ -13,6 +13,7 @@ import msgspec
 
 from tui_licenses.documents.passphrase import SALT_BYTES, Cost, derive_key
 from tui_licenses.errors import DocumentError, UseError
+from tui_licenses.secret import Secret
 
 PASSPHRASE_CHARACTERS_MINIMUM = 12
 
@@ -30,9 +31,9 @@ class KeyBox(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     data: bytes
 
 
-def check_passphrase(passphrase: str) -> str:
+def check_passphrase(passphrase: Secret) -> Secret:
     """Return a passphrase that may be chosen; raises `UseError` (`passphrase-too-short`)."""
-    if len(passphrase) < PASSPHRASE_CHARACTERS_MINIMUM:
+    if len(passphrase.reveal()) < PASSPHRASE_CHARACTERS_MINIMUM:
         raise UseError(
             "passphrase-too-short",
             f"A passphrase for keys has {PASSPHRASE_CHARACTERS_MINIMUM} characters or more.",
@@ -41,21 +42,21 @@ def check_passphrase(passphrase: str) -> str:
     return passphrase
 
 
-def seal_keys(keys: Mapping[str, bytes], passphrase: str) -> KeyBox:
+def seal_keys(keys: Mapping[str, bytes], passphrase: Secret) -> KeyBox:
     """Return secrets, by the end of their file's name, sealed with a passphrase."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
-    cipher = AESGCM(derive_key(passphrase, salt, _COST))
+    cipher = AESGCM(derive_key(passphrase.reveal(), salt, _COST))
     return KeyBox(salt, nonce, cipher.encrypt(nonce, msgspec.json.encode(keys), _FORMAT))
 
 
-def open_keys(box: KeyBox, passphrase: str) -> dict[str, bytes]:
+def open_keys(box: KeyBox, passphrase: Secret) -> dict[str, bytes]:
     """Return what was sealed; raises `DocumentError` (`passphrase-wrong`)."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    cipher = AESGCM(derive_key(passphrase, box.salt, _COST))
+    cipher = AESGCM(derive_key(passphrase.reveal(), box.salt, _COST))
     try:
         opened = cipher.decrypt(box.nonce, box.data, _FORMAT)
     except (InvalidTag, ValueError) as error:

@@ -54,6 +54,7 @@ from tui_licenses.documents.signing import PublicKey
 from tui_licenses.errors import Detail, DocumentError, FileError, UseError
 from tui_licenses.files import read_private, write_private
 from tui_licenses.paths import private_folder
+from tui_licenses.secret import Secret
 
 # Far more license files than one server gets between two backups.
 SERIAL_GAP = 10_000
@@ -65,7 +66,7 @@ _CHUNK_ROWS = 1_000
 class RestoreOptions:
     """How to restore: the passphrase of sealed keys, a root kept elsewhere, what may be lost."""
 
-    passphrase: str | None = None
+    passphrase: Secret | None = None
     root_key: Path | None = None
     discard_newer: bool = False
 
@@ -133,7 +134,7 @@ def _serial_floor(content: BackupContent, present: PresentState | None) -> int:
     return max(content.highest_serial, present.highest_serial)
 
 
-def _sealed_keys(reader: BackupReader, passphrase: str | None) -> dict[str, bytes]:
+def _sealed_keys(reader: BackupReader, passphrase: Secret | None) -> dict[str, bytes]:
     """Return the private files in a backup by the ends of their names; empty without passphrase."""
     if passphrase is None:
         return {}

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import PROGRAM, Program
+from tests.pty.terminal import Terminal
 from tests.support.tls import make_authority
 
 _PASSPHRASE = "five random words are easy\n"
@@ -45,6 +46,27 @@ def test_a_backup_goes_to_a_new_host(
     assert restored["rowCount"] == made["rowCount"]
     assert (restored["serialsAbove"], restored["previousDatabase"]) == (10_000, None)
     assert blank_program.data("cloud", "check", "--database", str(new)) == {"findings": []}
+
+
+def test_a_terminal_asks_for_the_passphrase_of_keys_and_shows_nothing_of_it(
+    blank_program: Program, database: Path, tmp_path: Path
+) -> None:
+    words = ("cloud", "backup", "--database", str(database), "--with-keys")
+    refused = blank_program.refusal(*words, "--to", str(tmp_path / "piped"), status=2)
+    assert refused["code"] == "no-terminal"
+    passphrase = _PASSPHRASE.strip()
+    for name, again, status in (("typo", "something else", 2), ("cloud.backup", passphrase, 0)):
+        backup = tmp_path / name
+        with Terminal([*PROGRAM, *words, "--to", str(backup)], os.environ) as terminal:
+            terminal.wait_for("Passphrase of the keys:")
+            terminal.type(passphrase)
+            terminal.press("enter")
+            terminal.wait_for("Once more:")
+            terminal.type(again)
+            terminal.press("enter")
+            assert terminal.wait_for_exit() == status
+            assert passphrase.encode() not in terminal.raw
+        assert backup.exists() == (status == 0)
 
 
 def test_a_backup_that_is_behind_is_refused_and_can_be_forced(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from tui_licenses.cli.asking import (
+    ask_new_passphrase,
+    ask_secret,
+    passphrase_of_input,
+    require_terminal,
+)
 from tui_licenses.cli.commands.cloud_database import (
     Database,
     is_embedded,
@@ -18,6 +23,7 @@ from tui_licenses.cli.commands.cloud_database import (
 from tui_licenses.cli.invocation import Invocation, command
 from tui_licenses.cli.records import instant_record
 from tui_licenses.errors import UseError
+from tui_licenses.secret import Secret
 
 if TYPE_CHECKING:
     from tui_licenses.cloud.restore import RestoreReport
@@ -151,16 +157,12 @@ def _tell(invocation: Invocation, report: RestoreReport) -> None:
     invocation.output.note("Every license file is issued anew when it is next downloaded.")
 
 
-def _passphrase(from_stdin: bool, *, is_new: bool) -> str:
+def _passphrase(from_stdin: bool, *, is_new: bool) -> Secret:
     if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    if not sys.stdin.isatty():
-        raise UseError(
-            "no-terminal",
-            "There is no terminal to ask for the passphrase on.",
-            "Give it on standard input with --passphrase-stdin.",
-        )
-    answer: str = click.prompt(
-        "Passphrase of the keys", hide_input=True, confirmation_prompt=is_new, err=True
-    )
-    return answer
+        return passphrase_of_input()
+    question = "Passphrase of the keys"
+    next_step = "Give it on standard input with --passphrase-stdin."
+    if is_new:
+        return ask_new_passphrase(question, next_step)
+    require_terminal(next_step)
+    return ask_secret(question)
