@@ -80,7 +80,7 @@ def exists(path: Path) -> FileError:
     return FileError(
         "file-exists",
         f"{path} already exists and holds something else.",
-        "Save into another folder, or replace it (`download --force`).",
+        "Choose another folder or another name.",
     )
 
 

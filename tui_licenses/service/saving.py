@@ -19,6 +19,8 @@ from tui_licenses.service.verification import DownloadedLicense
 if TYPE_CHECKING:
     from tui_licenses.service.verification import VerificationService
 
+_REPLACE_STEP = "Save into another folder, or replace it (`download --force`)."
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:
@@ -147,6 +149,8 @@ def _outcome(
 ) -> Saved | TuiLicensesError:
     for refusal in (contents, written):
         if isinstance(refusal, TuiLicensesError):
+            if refusal.code == "file-exists":
+                refusal.next_step = _REPLACE_STEP
             return refusal
     document = fetched.document
     checksums = {fetched.path.name: document.sha256}
