@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 ACKNOWLEDGED = "acknowledged!"
 
@@ -11,7 +12,8 @@ ACKNOWLEDGED = "acknowledged!"
 _CALL = re.compile(r"(?P<process>\d+) +(?P<name>\w+)\((?P<words>.*)")
 _RESUMED = re.compile(r"(?P<process>\d+) +<\.\.\. (?P<name>\w+) resumed>(?P<words>.*)")
 _FILE = re.compile(r"\d+<(?P<path>/[^>]*)>")
-_NAMED_IN = re.compile(r"\d+<(?P<folder>/[^>]*)>, \"(?P<name>[^\"]*)\"")
+# A name and the folder it is relative to, or a whole path.
+_NAMED = re.compile(r"(?:(?:\d+|AT_FDCWD)<(?P<folder>/[^>]*)>, )?\"(?P<name>[^\"]*)\"")
 _WRITES = frozenset({"write", "pwrite64", "writev", "ftruncate"})
 _SYNCS = frozenset({"fsync", "fdatasync"})
 _NAMES = frozenset({"link", "linkat", "rename", "renameat", "renameat2"})
@@ -57,9 +59,9 @@ class SyncOrder:
                 self._acknowledge()
             return
         if name in _NAMES:
-            found = _NAMED_IN.findall(words)
-            if found and found[-1][0].startswith(self._below):
-                self._unsynced.add(found[-1][0])
+            folder = _folder_of_new_name(words)
+            if folder.startswith(self._below):
+                self._unsynced.add(folder)
             return
         file = _FILE.match(words)
         if file is None or not file["path"].startswith(self._below):
@@ -74,6 +76,12 @@ class SyncOrder:
         if self._unsynced:
             self.too_early.append(", ".join(sorted(self._unsynced)))
             self._unsynced.clear()
+
+
+def _folder_of_new_name(words: str) -> str:
+    """Return the folder in which a call gives a name, which is the last of its words."""
+    folder, name = _NAMED.findall(words)[-1]
+    return str(PurePosixPath(folder, name).parent)
 
 
 def is_in_order(calls: Sequence[str]) -> bool:
