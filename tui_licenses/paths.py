@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import PlatformDirs
 
 from tui_licenses.errors import FileError
+from tui_licenses.files.folder import sync_folder
 
 # What a change in the journal is named with, after its Idempotency-Key.
 CHANGE_SUFFIX = ".change"
-# A folder that may be changed but not read, or whose file system cannot force it to disk.
-_CANNOT_SYNC = frozenset({errno.EACCES, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
 
 _DIRECTORIES = PlatformDirs("tui-licenses", appauthor=False)
 
@@ -120,16 +119,10 @@ def _create(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     # Whatever the umask says: 0777 would make a folder that nobody can enter.
     folder.chmod(0o700)
-    # What is saved in a new folder is on disk only when the folder itself is.
-    try:
-        above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(above)
-        finally:
-            os.close(above)
-    except OSError as error:
-        if error.errno not in _CANNOT_SYNC:
-            raise
+    # What is saved in a new folder is on disk only when the folder itself is. One above it may be
+    # changed but not read.
+    with suppress(PermissionError):
+        sync_folder(folder.parent)
 
 
 def access_token_file(context_name: str) -> Path:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
-_FAILED = 1
 
 
 def mount(folder: Path, *options: str) -> None:
@@ -25,27 +24,46 @@ def make_read_only(folder: Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-def in_own_mounts(work: Callable[[], list[str]]) -> list[str] | None:
-    """Return what `work` says in a child that may mount; None where nobody may do that here."""
+class CrashedError(Exception):
+    """What was done in a child ended by an exception that was nobody's answer."""
+
+
+def in_own_mounts(home: Path, work: Callable[[], list[str]], *options: str) -> list[str] | None:
+    """Return what `work` says in a child that has a file system of its own on `home`.
+
+    None where nobody may mount here. Raises `CrashedError`.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        code = _FAILED
+        said: object = None
         try:
             os.close(reading)
-            _separate()
-            said = json.dumps(work()).encode()
-            with os.fdopen(writing, "wb") as stream:
-                stream.write(said)
-            code = 0
+            if _may_mount(home, options):
+                said = work()
+        except BaseException as error:  # noqa: BLE001 - what a class is there to find
+            said = repr(error)
         finally:
-            os._exit(code)
+            with os.fdopen(writing, "wb") as stream:
+                stream.write(json.dumps(said).encode())
+            os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:
-        said = stream.read()
-    os.waitpid(child, 0)
-    found: list[str] | None = json.loads(said) if said else None
+        told = stream.read()
+    _, status = os.waitpid(child, 0)
+    found: list[str] | str | None = json.loads(told or b'"ended"')
+    if isinstance(found, str):
+        raise CrashedError(f"{found}, status {status}")
     return found
+
+
+def _may_mount(home: Path, options: tuple[str, ...]) -> bool:
+    try:
+        _separate()
+        mount(home, *options)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
 
 
 def _separate() -> None:

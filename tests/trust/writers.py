@@ -13,6 +13,7 @@ from tui_licenses import paths
 from tui_licenses.config import Configuration, Context, save_configuration
 from tui_licenses.domain.inventory import Inventory
 from tui_licenses.errors import TuiLicensesError
+from tui_licenses.files.streaming import new_private_file
 from tui_licenses.service.checksums import CHECKSUMS_NAME, update_checksums
 from tui_licenses.service.fetching import Document
 from tui_licenses.service.local_copy import LocalCopy
@@ -21,6 +22,7 @@ from tui_licenses.service.saving import Fetched, Saver
 from tui_licenses.wiring import open_services
 
 _PROFILE = "berlin-profile.xml"
+_BACKUP = "cloud.backup"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Writer:
     file: Callable[[Path], Path]
     write: Callable[[Path, int], None]
     keeps_old: bool = False
+    replaces: bool = True
+
+    @property
+    def states(self) -> tuple[bool, ...]:
+        """Return whether an old file is there, in each state in which it saves."""
+        return (False, True) if self.replaces else (False,)
 
 
 def use_home(home: Path) -> None:
@@ -40,12 +48,13 @@ def use_home(home: Path) -> None:
 
 
 def writers() -> tuple[Writer, ...]:
-    """Return the writers: a download, the configuration, a list of checksums, the local copy."""
+    """Return the writers: a download, the settings, a list of checksums, a copy, a large file."""
     return (
         downloads(force=True),
         Writer("configuration", lambda _: paths.configuration_file(), _configure),
         Writer("checksums", lambda home: home / CHECKSUMS_NAME, _list_checksums),
         Writer("local copy", lambda _: paths.copy_file("site"), _copy),
+        Writer("large file", lambda home: home / _BACKUP, _stream, replaces=False),
     )
 
 
@@ -85,6 +94,12 @@ def _copy(_: Path, version: int) -> None:
         "cursor",
     )
     LocalCopy(paths.copy_file("site"), "owner").write(inventory)
+
+
+def _stream(home: Path, version: int) -> None:
+    with new_private_file(home / _BACKUP) as file:
+        for number in range(9):
+            file.add(b"%d" % (number + version) * 1_500)
 
 
 def _plain(home: Path, version: int) -> None:

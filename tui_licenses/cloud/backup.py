@@ -14,13 +14,13 @@ from tui_licenses.cloud.backup_file import (
     BackupWriter,
     Header,
     WrittenBackup,
-    new_private_file,
 )
 from tui_licenses.cloud.key_box import check_passphrase, seal_keys
 from tui_licenses.cloud.signing_keys import CloudSigning, current_signing
 from tui_licenses.documents.payload import epoch_seconds
 from tui_licenses.errors import UseError
 from tui_licenses.files import read_private
+from tui_licenses.files.streaming import new_private_file
 from tui_licenses.secret import Secret
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def backed_up_columns() -> dict[str, list[str]]:
 def back_up(store: Store, target: Path, passphrase: Secret | None) -> WrittenBackup:
     """Write a backup into a new private file; with a passphrase it holds the keys, sealed.
 
-    Raises `FileError` (`file-exists`, `folder-not-writable`) and `UseError`
+    Raises `FileError` (`file-exists` and those of `write_private`) and `UseError`
     (`passphrase-too-short`, `keys-not-here`).
     """
     keys = None
     if passphrase is not None:
         keys = seal_keys(_secrets(store.signing), check_passphrase(passphrase))
-    with new_private_file(target) as stream, store.read() as connection:
+    with new_private_file(target) as file, store.read() as connection:
         signing = current_signing(store, connection)
         header = Header(
             format=FORMAT,
@@ -57,12 +57,12 @@ def back_up(store: Store, target: Path, passphrase: Secret | None) -> WrittenBac
             trust=[*signing.earlier_documents, signing.trust_document],
             tables=backed_up_columns(),
         )
-        writer = BackupWriter(stream, header)
+        writer = BackupWriter(file, header)
         if keys is not None:
             writer.add_keys(keys)
         _write_rows(connection, writer)
-        size, sha256 = writer.sign(signing.signers)
-    return WrittenBackup(target, size, sha256, writer.row_count)
+        writer.sign(signing.signers)
+    return WrittenBackup(target, file.size, file.sha256, writer.row_count)
 
 
 def _write_rows(connection: Connection, writer: BackupWriter) -> None:

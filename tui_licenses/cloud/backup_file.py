@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedRandom, BufferedReader
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,6 +39,7 @@ from tui_licenses.documents.payload import (
 from tui_licenses.documents.signing import SigningKey
 from tui_licenses.errors import DocumentError, FileError
 from tui_licenses.files import unreadable
+from tui_licenses.files.streaming import StreamedFile
 
 FORMAT: Literal["tui-licenses.backup"] = "tui-licenses.backup"
 VERSION = 1
@@ -87,10 +87,8 @@ class WrittenBackup:
 class BackupWriter:
     """Writes the lines of a backup, and the signature when all are there."""
 
-    def __init__(self, stream: BufferedRandom, header: Header) -> None:
-        self._stream = stream
-        self._digest = hashlib.sha256()
-        self._size = 0
+    def __init__(self, file: StreamedFile, header: Header) -> None:
+        self._file = file
         self.row_count = 0
         self._write(msgspec.json.encode(header))
 
@@ -104,62 +102,15 @@ class BackupWriter:
         """Write the sealed keys."""
         self._write(msgspec.json.encode({"keys": box}))
 
-    def sign(self, signers: tuple[SigningKey, ...]) -> tuple[int, str]:
-        """Write the envelope; return the size and the SHA-256 of the whole file."""
+    def sign(self, signers: tuple[SigningKey, ...]) -> None:
+        """Write the envelope, which ends the file."""
         payload = BackupPayload(
-            format=FORMAT, version=1, size=self._size, sha256=self._digest.hexdigest()
+            format=FORMAT, version=1, size=self._file.size, sha256=self._file.sha256
         )
-        envelope = seal(BACKUP, encode_payload(payload), signers)
-        self._stream.write(envelope)
-        self._digest.update(envelope)
-        return self._size + len(envelope), self._digest.hexdigest()
+        self._file.add(seal(BACKUP, encode_payload(payload), signers))
 
     def _write(self, line: bytes) -> None:
-        data = line + b"\n"
-        self._stream.write(data)
-        self._digest.update(data)
-        self._size += len(data)
-
-
-@contextmanager
-def new_private_file(path: Path) -> Iterator[BufferedRandom]:
-    """Give a stream whose bytes become a new file with mode 0600 at the end, or leave no trace.
-
-    Raises `FileError` (`file-exists`, `folder-not-writable`).
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "w+b") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(descriptor)
-            # link(2) never replaces: an older backup is not overwritten.
-            os.link(temporary, path)
-        finally:
-            with suppress(OSError):
-                temporary.unlink()
-        sync_folder(path.parent)
-    except FileExistsError as error:
-        raise FileError(
-            "file-exists", f"{path} already exists.", "Choose another name for the backup."
-        ) from error
-    except OSError as error:
-        raise FileError(
-            "folder-not-writable",
-            f"The backup cannot be written to {path.parent}: {error.strerror}.",
-            "Choose another folder, or check its permissions and free space.",
-        ) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Force to disk which names a folder holds; raises `OSError`."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        self._file.add(line + b"\n")
 
 
 class BackupReader:

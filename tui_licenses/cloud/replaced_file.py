@@ -12,13 +12,13 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from tui_licenses.cloud.backup_file import sync_folder
 from tui_licenses.cloud.database import Database
 from tui_licenses.cloud.locks import exclusive_lock
 from tui_licenses.cloud.replacement import Fill, HeldDatabase, in_use
 from tui_licenses.cloud.sqlite import connect_engine
 from tui_licenses.cloud.store import Engines
 from tui_licenses.errors import FileError, UnavailableError
+from tui_licenses.files.folder import sync_folder
 
 _LOG_ENDS = ("-wal", "-shm", "-journal")
 

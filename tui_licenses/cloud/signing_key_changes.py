@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from tui_licenses.cloud.backup_file import sync_folder
 from tui_licenses.cloud.key_files import decode_key
 from tui_licenses.cloud.signing_keys import (
     CloudSigning,
@@ -35,7 +34,8 @@ from tui_licenses.errors import (
     TuiLicensesError,
     UseError,
 )
-from tui_licenses.files import read_private, write_private
+from tui_licenses.files import read_private
+from tui_licenses.files.folder import sync_folder
 from tui_licenses.text import clean
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def export_root(store: Store, target: Path) -> ListedKeys:
     """
     signing = store.signing
     root = _root(signing, None)
-    is_new = write_private(target, root.seed.hex().encode() + b"\n", replace=False)
+    is_new = root.save(target)
     try:
         # Read back before the only other copy goes; raises where it is not the same.
         _root(signing, target)

@@ -85,12 +85,13 @@ class SigningKey:
             ) from error
         return cls(seed)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path) -> bool:
         """Write the key into a new private file; an existing file is never replaced.
 
-        Raises `FileError` (`file-exists`, `folder-not-writable`, `disk-full`).
+        Returns False where the same key was there. Raises `FileError` (`file-exists`,
+        `folder-not-writable`, `disk-full`).
         """
-        write_private(path, self.seed.hex().encode("ascii") + b"\n", replace=False)
+        return write_private(path, self.seed.hex().encode("ascii") + b"\n", replace=False)
 
     @cached_property
     def public_key(self) -> PublicKey:

@@ -96,6 +96,15 @@ def sync(descriptor: int) -> None:
             raise
 
 
+def sync_folder(folder: Path) -> None:
+    """Force to disk which names a folder holds; raises `OSError`."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[OpenFolder]:
     """Hold the lock of a folder, which several programs may change at once.

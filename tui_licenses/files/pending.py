@@ -66,19 +66,9 @@ class PendingFile:
     def write(self) -> None:
         """Write the temporary file."""
         with refusing(self._file.path):
-            temporary = temporary_name(self._name)
-            file = os.open(temporary, _CREATE, _PRIVATE, dir_fd=self._folder.descriptor)
-            self._temporary, self._descriptor = temporary, file
-            with contextlib.suppress(OSError):
-                # Says that it is no leftover; a file system without locks has its age for that.
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _write_all(file, self._file.data)
-            status = os.fstat(file)
-            if status.st_size != len(self._file.data):
-                raise OSError(errno.EIO, os.strerror(errno.EIO))
-            self._identity = status.st_dev, status.st_ino
-            if stat.S_IMODE(status.st_mode) != _PRIVATE:
-                _make_private(file)
+            file = self._create()
+            write_all(file, self._file.data)
+            self._finish(file)
 
     def sync(self) -> None:
         """Force the temporary file to disk and close it: both may tell that writing failed."""
@@ -138,6 +128,32 @@ class PendingFile:
                 os.close(file)
         self._remove_temporary()
 
+    def _size(self) -> int:
+        return len(self._file.data)
+
+    def _holds_same(self, target: FileIO) -> bool:
+        """Say whether an open file holds these very bytes; raises `OSError`."""
+        return target.readall() == self._file.data
+
+    def _create(self) -> int:
+        """Create the temporary file and return it open; raises `OSError`."""
+        temporary = temporary_name(self._name)
+        file = os.open(temporary, _CREATE, _PRIVATE, dir_fd=self._folder.descriptor)
+        self._temporary, self._descriptor = temporary, file
+        with contextlib.suppress(OSError):
+            # Says that it is no leftover; a file system without locks has its age for that.
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return file
+
+    def _finish(self, file: int) -> None:
+        """See that all was written, and for its owner only; raises `OSError`."""
+        status = os.fstat(file)
+        if status.st_size != self._size():
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        self._identity = status.st_dev, status.st_ino
+        if stat.S_IMODE(status.st_mode) != _PRIVATE:
+            _make_private(file)
+
     def _take_used_name(self, temporary: str, error: OSError) -> None:
         folder, is_taken = self._folder.descriptor, isinstance(error, FileExistsError)
         if self._has_identity(self._name):
@@ -182,7 +198,7 @@ class PendingFile:
             FileIO(os.open(kept, _CREATE, _PRIVATE, dir_fd=folder), "w") as copy,
         ):
             while chunk := old.read(1024 * 1024):
-                _write_all(copy.fileno(), chunk)
+                write_all(copy.fileno(), chunk)
             sync(copy.fileno())
 
     def _was_there(self) -> bool:
@@ -202,9 +218,9 @@ class PendingFile:
             raise
         with FileIO(file) as target:
             status = os.fstat(file)
-            if not stat.S_ISREG(status.st_mode) or status.st_size != len(self._file.data):
+            if not stat.S_ISREG(status.st_mode) or status.st_size != self._size():
                 return False
-            is_same = target.readall() == self._file.data
+            is_same = self._holds_same(target)
             if is_same and self._file.is_private and stat.S_IMODE(status.st_mode) != _PRIVATE:
                 _make_private(file)
             return is_same
@@ -232,7 +248,8 @@ class PendingFile:
                 self._temporary = None
 
 
-def _write_all(file: int, data: bytes | bytearray) -> None:
+def write_all(file: int, data: bytes | bytearray) -> None:
+    """Write bytes to an open file; raises `OSError`."""
     view = memoryview(data)
     while view:
         view = view[os.write(file, view) :]

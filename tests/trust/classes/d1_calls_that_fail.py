@@ -40,7 +40,7 @@ class _Case:
 def _cases(lab: SavingLab, wanted: Sequence[Writer]) -> Iterator[_Case]:
     """Give every call that each writer makes with every fault."""
     for writer in wanted:
-        for has_old in (False, True):
+        for has_old in writer.states:
             home = lab.home(writer, has_old=has_old)
             calls = run_child(partial(writer.write, home, 2)).calls
             for number, name in enumerate(calls, 1):
@@ -53,7 +53,7 @@ def _traced_cases(wanted: Sequence[Writer]) -> list[_Case]:
     return [
         _Case(writer, has_old, number, fault, call)
         for writer in wanted
-        for has_old in (False, True)
+        for has_old in writer.states
         for call in _TRACED_CALLS
         for number in (1, 2)
         for fault in _TRACED_FAULTS

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.trust.faulty_calls import Disturb, run_child
 from tests.trust.harness import Broken, Run, TrustClass
 from tests.trust.saving_lab import SavingLab
-from tests.trust.small_disks import in_own_mounts, make_read_only, mount
+from tests.trust.small_disks import CrashedError, in_own_mounts, make_read_only
 from tests.trust.writers import PLAIN, Writer, use_home, writers
 from tui_licenses.errors import FileError
 from tui_licenses.files import write_private
@@ -84,7 +84,6 @@ _DISKS: dict[str, tuple[Callable[[Path], Callable[[], None]], str]] = {
 def _on_a_disk(lab: SavingLab, case: _Case, home: Path) -> list[str]:
     """Save on a disk of its own that refuses; return what is wrong, after one word of proof."""
     refuse, code = _DISKS[case.what]
-    mount(home, "size=256k", "nr_inodes=64")
     use_home(home)
     case.writer.write(home, 1)
     file = case.writer.file(home)
@@ -118,14 +117,19 @@ def _save(writer: Writer, home: Path) -> str:
 def _disk_cases(wanted: tuple[Writer, ...]) -> Iterator[_Case]:
     for what, (_, code) in _DISKS.items():
         for writer in wanted:
-            for has_old in (False, True):
+            for has_old in writer.states:
                 yield _Case(what, writer, has_old, code)
 
 
 def _check_disks(run: Run, lab: SavingLab, wanted: tuple[Writer, ...]) -> None:
     for case in _disk_cases(wanted):
         home = lab.home(case.writer, has_old=False)
-        said = in_own_mounts(partial(_on_a_disk, lab, case, home))
+        try:
+            disk = ("size=256k", "nr_inodes=64")
+            said = in_own_mounts(home, partial(_on_a_disk, lab, case, home), *disk)
+        except CrashedError as error:
+            run.report(Broken.UNHANDLED, f"{case}: {error}")
+            continue
         if said is None:
             # Nobody may mount here: the same words from calls that are made to fail.
             _check_call(run, lab, case, "ENOSPC" if case.code == _FULL else "EROFS")
@@ -184,7 +188,7 @@ def _refuse(run: Run, lab: SavingLab, wanted: tuple[Writer, ...]) -> None:
     _check_disks(run, lab, wanted)
     for writer in wanted:
         for fault, code in (("EDQUOT", _FULL), ("EIO", "disk-failing")):
-            _check_call(run, lab, _Case(fault, writer, True, code), fault)
+            _check_call(run, lab, _Case(fault, writer, writer.states[-1], code), fault)
 
 
 def _run(run: Run) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
+from socket import AF_UNIX, socket
 
 from tests.support.folders import names_in
 from tests.trust.faulty_calls import Call, Disturb, run_child
@@ -16,6 +18,7 @@ from tests.trust.writers import PLAIN, Writer, downloads, use_home, writers
 
 _VICTIM = b"belongs to somebody else"
 _VICTIM_MODE = 0o640
+_TEMPORARY = "its temporary file"
 
 
 def _link_softly(name: Path, outside: Path) -> None:
@@ -38,11 +41,36 @@ def _make_folder(name: Path, _: Path) -> None:
     name.mkdir()
 
 
+def _make_socket(name: Path, _: Path) -> None:
+    folder = os.open(name.parent, os.O_PATH)
+    with closing(socket(AF_UNIX)) as made:
+        # A path to a socket must be shorter than those of a test.
+        made.bind(f"/proc/self/fd/{folder}/{name.name}")
+    os.close(folder)
+
+
+def _make_file(name: Path, _: Path) -> None:
+    name.write_bytes(b"made by somebody else")
+
+
+def _link_to_itself(name: Path, _: Path) -> None:
+    name.symlink_to(name.name)
+
+
 def _link_folder(name: Path, outside: Path) -> None:
     name.symlink_to(outside)
 
 
-_MAKERS = (_link_softly, _link_to_nothing, _link_hard, _make_pipe, _make_folder)
+_MAKERS = (
+    _link_softly,
+    _link_to_nothing,
+    _link_to_itself,
+    _link_hard,
+    _make_pipe,
+    _make_socket,
+    _make_file,
+    _make_folder,
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +103,10 @@ class _Swap(Disturb):
                 place.rename(self._outside.with_name(f"away-{place.name}"))
             self._case.make(place, self._outside)
         return function(*words, **how)
+
+    def can_reach(self, _name: str) -> bool:
+        """Say whether there is anything to swap at this call."""
+        return self._case.what != _TEMPORARY or bool(self._places())
 
     def _places(self) -> list[Path]:
         file = self._case.writer.file(self._home)
@@ -132,9 +164,12 @@ def _cases(lab: _Lab, wanted: Sequence[tuple[Writer, bool]]) -> Iterator[_Case]:
             if writer is PLAIN
             else 1 + next(at for at, name in enumerate(calls) if name == "link")
         )
-        opened = 1 + calls.index("open")
+        opened, written = 1 + calls.index("open"), 1 + calls.index("write")
         for number in range(1, len(calls) + 1):
-            for what in ("the file", "its temporary file"):
+            for what in ("the file", _TEMPORARY):
+                # Before it is written there is no temporary file.
+                if what == _TEMPORARY and number < written:
+                    continue
                 for make in _MAKERS:
                     yield _Case(writer, has_old, number, what, make, number <= named)
             # Before the folder is opened it is only where its path leads.
@@ -166,9 +201,9 @@ def _swap(run: Run, wanted: Sequence[tuple[Writer, bool]]) -> None:
 
 
 def _run(run: Run) -> None:
-    replacing, configuration, checksums, _ = writers()
+    replacing, configuration, checksums, _, large = writers()
     download = downloads(force=False)
-    new = [(download, False), (checksums, False)]
+    new = [(download, False), (checksums, False), (large, False)]
     _swap(run, [*new, (checksums, True), (replacing, True), (configuration, True)])
 
 

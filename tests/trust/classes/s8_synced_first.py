@@ -30,8 +30,14 @@ def _acknowledge() -> None:
 
 def _save_all(writer: Writer, home: Path, count: int) -> None:
     for number in range(count):
+        _make_way(writer, home)
         writer.write(home, 1 + number % 2)
         _acknowledge()
+
+
+def _make_way(writer: Writer, home: Path) -> None:
+    if not writer.replaces:
+        writer.file(home).unlink(missing_ok=True)
 
 
 async def _rename_all(count: int) -> None:
@@ -57,6 +63,7 @@ def _trace(run: Run, what: str, home: Path, count: int, work: Callable[[], None]
 def _watch(run: Run, writer: Writer, home: Path, count: int) -> None:
     """Look at the order of calls without strace, which sees those of Python only."""
     for number in range(count):
+        _make_way(writer, home)
         ending = run_child(partial(writer.write, home, 1 + number % 2))
         run.disturb()
         is_kept = ending.is_acknowledged and is_in_order(ending.calls)
