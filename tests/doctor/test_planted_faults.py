@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cloud.older_schemas import go_back_to_0002
 from tests.conftest import ServedCloud
 from tests.support.scripted_server import Received, http, scripted_server, signing_in
 from tests.support.tls import make_authority
@@ -239,6 +240,15 @@ async def test_a_trusted_root_that_is_older_than_it_was(lab_database: Path) -> N
 async def test_a_database_that_is_none(lab_database: Path) -> None:
     lab_database.write_bytes(b"no database" * 1000)
     _the_fault(await _found(), "database-damaged")
+
+
+async def test_a_database_of_an_older_program_which_is_not_migrated(lab_database: Path) -> None:
+    go_back_to_0002(lab_database)
+    before = {path.name: path.read_bytes() for path in lab_database.parent.iterdir()}
+    state = sorted(paths.state_folder().rglob("*"))
+    assert "cloud init" in _the_fault(await _found(), "database-not-current").next_step
+    assert {path.name: path.read_bytes() for path in lab_database.parent.iterdir()} == before
+    assert sorted(paths.state_folder().rglob("*")) == state
 
 
 async def test_a_database_of_a_newer_program(lab_database: Path) -> None:

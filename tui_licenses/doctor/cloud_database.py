@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,16 +21,20 @@ _CHECKED_BYTES_MAXIMUM = 32 * 1024 * 1024
 _SHOWN_MAXIMUM = 5
 
 
-def is_made() -> bool:
-    """Say whether there is an embedded cloud yet; nothing here makes one."""
-    return paths.embedded_database_file().exists()
+def is_usable(findings: Iterable[Finding]) -> bool:
+    """Say whether there is a database that a sign-in would open as it is."""
+    is_made = paths.embedded_database_file().exists()
+    return is_made and all(finding.severity is not Severity.FAULT for finding in findings)
 
 
 def examine_database() -> Iterator[Finding]:
-    """Open the database without migrating it, and check all that it says."""
+    """Open the database, where there is one, without migrating it; check all that it says."""
     from tui_licenses.cloud.store import open_unchanged
 
     file = paths.embedded_database_file()
+    if not file.exists():
+        yield skipped(_DATABASE, "It is made at the first start.")
+        return
     try:
         store = open_unchanged(file)
     except TuiLicensesError as error:

@@ -21,7 +21,6 @@ from tui_licenses.errors import TuiLicensesError, UseError
 from tui_licenses.wiring import EMBEDDED_ENDPOINT, open_services
 
 _CONTEXT = "Context"
-_DATABASE = "Lab database"
 
 
 def _utc_now() -> datetime:
@@ -33,7 +32,7 @@ async def examine(
     environment: Mapping[str, str],
     clock: Callable[[], datetime] = _utc_now,
 ) -> AsyncIterator[Finding]:
-    """Look at everything, changing nothing: no database is made, no root is trusted."""
+    """Look at everything, mending nothing: no database is made or migrated, no root is trusted."""
     yield examine_program()
     for finding in examine_terminal(environment):
         yield finding
@@ -51,19 +50,17 @@ async def examine(
         yield fault(_CONTEXT, error)
         return
     yield fine(_CONTEXT, f"{context.name}: {context.url or EMBEDDED_ENDPOINT}.")
-    looking = _examine_embedded() if context.url is None else _examine_served(context, environment)
-    async for finding in looking:
-        yield finding
-    if context.url is not None or cloud_database.is_made():
-        async for finding in _examine_account(configuration, context_name, environment):
+    if context.url is None:
+        database = await asyncio.to_thread(lambda: tuple(cloud_database.examine_database()))
+        for finding in database:
             yield finding
-
-
-async def _examine_embedded() -> AsyncIterator[Finding]:
-    if not cloud_database.is_made():
-        yield skipped(_DATABASE, "It is made at the first start.")
-        return
-    for finding in await asyncio.to_thread(lambda: list(cloud_database.examine_database())):
+        if not cloud_database.is_usable(database):
+            # A sign-in would make or migrate it.
+            return
+    else:
+        async for finding in _examine_served(context, environment):
+            yield finding
+    async for finding in _examine_account(configuration, context_name, environment):
         yield finding
 
 

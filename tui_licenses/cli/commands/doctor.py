@@ -36,7 +36,8 @@ def register(root: click.Group) -> None:
     def doctor(invocation: Invocation, bundle: Path | None) -> None:
         """Look at everything the program needs here, and say what to do.
 
-        Nothing is changed. Exit status 9 where something is wrong.
+        Nothing is mended, migrated or trusted. Exit status 9 where a fault was found; warnings
+        alone exit with 0.
         """
         findings = asyncio.run(_examined(invocation))
         if bundle is not None:
