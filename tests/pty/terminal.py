@@ -100,6 +100,13 @@ class Terminal:
         self._stream.feed(data.replace(b"\x1b[>4;0m", b"").replace(b"\x1b[>1u", b""))
         return True
 
+    def read_until_quiet(self, seconds: float) -> None:
+        """Read until nothing has arrived for so long."""
+        seen = -1
+        while seen != len(self.raw):
+            seen = len(self.raw)
+            self.read(seconds)
+
     @property
     def text(self) -> str:
         """Return the screen, one line for each row."""
@@ -123,6 +130,10 @@ class Terminal:
             os.write(self._descriptor, KEYS.get(key, key).encode())
             self.read(0.02)
 
+    def press_at_once(self, *keys: str) -> None:
+        """Press keys by name, all of them in one packet."""
+        os.write(self._descriptor, "".join(KEYS.get(key, key) for key in keys).encode())
+
     def press_and_see(self, *keys: str, seconds: float = 30) -> None:
         """Press each key when the one before has shown its effect and the screen is quiet."""
         for key in keys:
@@ -132,17 +143,7 @@ class Terminal:
             while len(self.raw) == seen:
                 assert time.monotonic() < deadline, f"{key} shows nothing:\n{self.text}"
                 self.read(0.05)
-            while seen != len(self.raw):
-                seen = len(self.raw)
-                self.read(0.3)
-
-    def press_until_gone(self, key: str, text: str, seconds: float = 30) -> None:
-        """Press a key that may come too early, again and again, until `text` is gone."""
-        deadline = time.monotonic() + seconds
-        while text in self.text:
-            assert time.monotonic() < deadline, f"{text!r} stays:\n{self.text}"
-            self.press(key)
-            self.read(0.1)
+            self.read_until_quiet(0.3)
 
     def type(self, text: str) -> None:
         """Type a text."""

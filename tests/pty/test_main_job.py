@@ -80,10 +80,7 @@ def _find_and_rename(terminal: Terminal) -> None:
     terminal.wait_for("[x] Show add-on keys", "Add-on", gone="hidden")
     terminal.press("enter")
     terminal.wait_for("Instance Details", "Hardware Information")
-    terminal.press("e")
-    terminal.press_until_gone("ctrl+u", "Zürich Flughafen")
-    terminal.type("Depot [Flughafen]")
-    terminal.press("enter")
+    terminal.press_at_once("e", "ctrl+u", *"Depot [Flughafen]", "enter")
     terminal.wait_for("The name is now Depot [Flughafen].")
 
 

@@ -199,3 +199,19 @@ async def test_enter_by_mistake_keeps_what_would_be_lost(
         answer = await _ask(dashboard, ConfirmScreen("Drop it?", "Keep it", "Drop it"))
         await dashboard.press(*keys)
         assert answer.value is is_sure
+
+
+async def test_a_dialog_that_is_answered_twice_closes_nothing_else(
+    loaded_store: Store, open_dashboard: OpenDashboard
+) -> None:
+    async with open_dashboard(loaded_store) as dashboard:
+        dashboard.app.open_saved_files()
+        await dashboard.pilot.pause()
+        below = dashboard.app.screen
+        question = ConfirmScreen("Drop it?", "Keep it", "Drop it")
+        answer = await _ask(dashboard, question)
+        question.dismiss(False)
+        question.dismiss(True)
+        await dashboard.pilot.pause()
+        assert answer.value is False
+        assert dashboard.app.screen is below

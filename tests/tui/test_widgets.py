@@ -14,11 +14,13 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widget import Widget
+from textual.widgets import Input, OptionList
 
 from tui_licenses.text import width_cells
 from tui_licenses.tui.widgets.column_fit import GAP_CELLS, fit_columns
 from tui_licenses.tui.widgets.fact_table import FactTable
 from tui_licenses.tui.widgets.row_table import RowTable, TableColumn
+from tui_licenses.tui.widgets.type_ahead import TypeAhead
 
 
 @dataclass(frozen=True)
@@ -186,3 +188,14 @@ def test_columns_never_get_less_than_their_minimum_nor_more_than_there_is(
     used = sum(cells for _, cells in fitted) + GAP_CELLS * (len(fitted) - 1)
     if any(column.drop_order for column, _ in fitted):
         assert used <= width
+
+
+async def test_what_is_typed_after_a_choice_takes_the_choice_back() -> None:
+    type_ahead = TypeAhead(lambda typed: [("x", "Xi")] if "x" in typed else [], placeholder="")
+    async with _hosted(type_ahead) as pilot:
+        await pilot.press("x")
+        type_ahead.query_one(OptionList).action_select()
+        type_ahead.query_one(Input).value = "y"
+        type_ahead.search_again()
+        await pilot.pause()
+        assert type_ahead.text == "y"

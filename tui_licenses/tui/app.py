@@ -38,6 +38,7 @@ from tui_licenses.tui.commands import find_command
 from tui_licenses.tui.first_picture import Opening
 from tui_licenses.tui.first_state import first_state
 from tui_licenses.tui.following import Following
+from tui_licenses.tui.key_order import KeyIsDone, KeyOrder
 from tui_licenses.tui.picture_keeper import PictureKeeper
 from tui_licenses.tui.place import Place, PlaceKind
 from tui_licenses.tui.screen_diff import ScreenDiff
@@ -107,6 +108,7 @@ class TuiLicensesApp(WalledApp[int], inherit_bindings=False):
         self._screen_diff = ScreenDiff(self, settings.screen_diff, opening.lines())
         self._pictures = PictureKeeper(opening, self._screen_diff)
         self._following = Following(self)
+        self._key_order = KeyOrder(self, super().on_event)
 
     # Life
 
@@ -146,6 +148,17 @@ class TuiLicensesApp(WalledApp[int], inherit_bindings=False):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             loop.add_signal_handler(number, self.exit, 128 + number)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let keys take effect in the order in which they were typed."""
+        if isinstance(event, events.Key | events.Paste):
+            await self._key_order.take(event)
+        else:
+            await super().on_event(event)
+
+    async def on_key_is_done(self, message: KeyIsDone) -> None:
+        """Let the next key have its turn."""
+        await self._key_order.note(message)
 
     def on_resize(self, event: events.Resize) -> None:
         """Say so at once where the terminal is too small, and come back when it is not.

@@ -9,12 +9,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui_licenses.text import pad, shorten
 from tui_licenses.tui.commands import Command, commands_of
+from tui_licenses.tui.screens.dismissible import Dialog
 
 _KEY_CELLS = 7
 _TITLE_CELLS = 16
@@ -25,7 +25,7 @@ class _Matches(OptionList, can_focus=False):
     """The commands found; the field keeps the focus, the arrow keys move in here."""
 
 
-class Palette(ModalScreen[str | None]):
+class Palette(Dialog[str | None]):
     """Finds a command of a screen; dismissed with its id."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.screen import Screen
-
 from tui_licenses.state.app_state import AppState
 from tui_licenses.state.store import Store
 from tui_licenses.tui.commands import Situation, find_command
+from tui_licenses.tui.screens.dismissible import DismissibleScreen
 
 if TYPE_CHECKING:
     from tui_licenses.tui.app import TuiLicensesApp
     from tui_licenses.wiring import Services
 
 
-class DomainScreen(Screen[None]):
+class DomainScreen(DismissibleScreen[None]):
     """Follows the store while it is mounted, and runs commands through one door.
 
     A subclass sets `NAME` and `BINDINGS = bindings_of(NAME)`, and defines the actions that its

@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui_licenses.text import clean
+from tui_licenses.tui.screens.dismissible import Dialog
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(Dialog[bool]):
     """Asks one question; dismissed with True only where the user decided so."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,15 +9,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui_licenses.text import clean
+from tui_licenses.tui.screens.dismissible import Dialog
 
 Decision = Literal["mine", "theirs"]
 
 
-class ConflictScreen(ModalScreen[Decision | None]):
+class ConflictScreen(Dialog[Decision | None]):
     """Asks which of two values to keep; dismissed with None where nothing was decided."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

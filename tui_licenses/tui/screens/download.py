@@ -13,12 +13,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui_licenses import paths
 from tui_licenses.service.outcomes import DocumentKind
 from tui_licenses.text import clean, width_cells
+from tui_licenses.tui.screens.dismissible import Dialog
 from tui_licenses.tui.widgets.tick import Tick
 
 _TITLES: dict[DocumentKind | None, str] = {
@@ -38,7 +38,7 @@ class DownloadChoice:
     force: bool
 
 
-class DownloadScreen(ModalScreen[DownloadChoice | None]):
+class DownloadScreen(Dialog[DownloadChoice | None]):
     """Shows where a download goes, lets its folder be changed, tells which files are there.
 
     `kind` None stands for the hardware table; `names` are those of all files; `note` says what

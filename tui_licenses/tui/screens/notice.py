@@ -9,13 +9,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui_licenses.text import clean
+from tui_licenses.tui.screens.dismissible import Dialog
 
 
-class NoticeScreen(ModalScreen[None]):
+class NoticeScreen(Dialog[None]):
     """Shows a title and lines of plain text until it is closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

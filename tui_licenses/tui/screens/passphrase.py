@@ -9,19 +9,19 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
 from tui_licenses.errors import TuiLicensesError
 from tui_licenses.secret import Secret
 from tui_licenses.text import clean
+from tui_licenses.tui.screens.dismissible import Dialog
 from tui_licenses.tui.widgets.inline_problem import InlineProblem
 
 if TYPE_CHECKING:
     from tui_licenses.wiring import Services
 
 
-class PassphraseScreen(ModalScreen[bool]):
+class PassphraseScreen(Dialog[bool]):
     """Opens the sign-in; dismissed with True once it is open."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.screen import Screen
-
 from tui_licenses.tui.commands import find_command
+from tui_licenses.tui.screens.dismissible import DismissibleScreen
 
 if TYPE_CHECKING:
     from tui_licenses.tui.app import TuiLicensesApp
 
 
-class PlainScreen(Screen[None]):
+class PlainScreen(DismissibleScreen[None]):
     """Runs commands through the same door as the screens that have services."""
 
     NAME: ClassVar[str] = ""

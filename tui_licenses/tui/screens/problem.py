@@ -8,11 +8,12 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from tui_licenses.errors import TuiLicensesError, UnexpectedError
 from tui_licenses.text import clean
+from tui_licenses.tui.screens.dismissible import Dialog
 from tui_licenses.tui.theme import THEMES, AsciiFilter, style_sheets
 from tui_licenses.tui.wall import WalledApp
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tui_licenses.config import Settings
 
 
-class ProblemScreen(ModalScreen[None]):
+class ProblemScreen(Dialog[None]):
     """Shows an error; Esc goes back, r starts the dashboard again, q leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,7 +9,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
 from tui_licenses import wiring
@@ -17,6 +16,7 @@ from tui_licenses.config import EMBEDDED_NAME, ENVIRONMENT_NAME, Context
 from tui_licenses.credentials import Credentials
 from tui_licenses.errors import TuiLicensesError
 from tui_licenses.secret import Secret
+from tui_licenses.tui.screens.dismissible import Dialog
 from tui_licenses.tui.widgets.inline_problem import InlineProblem
 
 # Contexts of these names cannot be signed in to: a sign-in from them makes one of its own.
@@ -33,7 +33,7 @@ _FIELDS = (
 _HIDDEN_FIELDS = frozenset({"refresh-token", "passphrase"})
 
 
-class SignInScreen(ModalScreen[bool]):
+class SignInScreen(Dialog[bool]):
     """Asks for a sign-in; dismissed with True once the cloud accepted it and it was kept."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

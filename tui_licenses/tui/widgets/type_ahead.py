@@ -150,9 +150,11 @@ class TypeAhead(Vertical):
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        if event.option_id is not None:
-            self.show_choice(event.option_id, self._labels[event.option_id])
-            self.post_message(self.Chosen(self, event.option_id))
+        choice_id = event.option_id or ""
+        # Where more was typed meanwhile, it is not among what was found any more.
+        if choice_id in self._labels:
+            self.show_choice(choice_id, self._labels[choice_id])
+            self.post_message(self.Chosen(self, choice_id))
             self.post_message(self.Confirmed(self))
 
     @on(OptionList.OptionHighlighted)
