@@ -12,7 +12,8 @@
     ├── DocumentError         8   a document is damaged, forged or not for here
     │   └── ProfileError      5   a server profile cannot be activated with
     ├── PartialFailureError   9   some items of a bulk action failed
-    └── FileError            10   a local file or folder refused
+    ├── FileError            10   a local file or folder refused
+    └── InterruptionError   130   Ctrl-C
 
 Each error carries a stable `code`, a sentence that tells what happened, and a next step.
 The exit statuses are those of `docs/exit-codes.md`.
@@ -70,6 +71,12 @@ class TuiLicensesError(Exception):
 
 class UnexpectedError(TuiLicensesError):
     """Something that should not happen: reported without a traceback, logged with one."""
+
+
+class InterruptionError(TuiLicensesError):
+    """Interrupted by Ctrl-C; nothing was left half-written."""
+
+    exit_status = 130
 
 
 class UseError(TuiLicensesError):
@@ -146,7 +153,7 @@ class ProfileError(DocumentError):
 
 
 class PartialFailureError(TuiLicensesError):
-    """Some items of a bulk action failed; `details` lists them."""
+    """Some items of a bulk action failed, or `doctor` found faults; `details` lists them."""
 
     exit_status = 9
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from tests.cloud.lab import Database, Lab, plant
+from tests.cloud.lab import Database, Lab, on_postgresql, plant
 from tui_licenses.cloud.administration import check
 from tui_licenses.cloud.check import FINDINGS_MAXIMUM
 from tui_licenses.cloud.check_host import check_settings
 from tui_licenses.cloud.database import find_database
 from tui_licenses.cloud.key_files import secret_path
+from tui_licenses.cloud.store import Engines
 from tui_licenses.documents.signing import SigningKey
 from tui_licenses.errors import FileError
 
@@ -56,6 +57,19 @@ async def test_planted_damage_is_found(lab: Lab, statement: str, code: str) -> N
     assert code in {finding.code for finding in findings}
     keys = {entry["key"] for entry in await lab.keys()} if code == "key-wrong" else set()
     assert not [key for key in keys if key in str(findings)]
+
+
+@on_postgresql
+@pytest.mark.parametrize(("setting", "is_found"), [("off", True), ("local", False), ("on", False)])
+def test_a_commit_that_does_not_wait_for_the_disk_is_found(
+    lab: Lab, setting: str, is_found: bool
+) -> None:
+    engines = Engines.of(find_database(lab.database))
+    with engines.reading.connect() as connection:
+        connection.exec_driver_sql(f"SET synchronous_commit = {setting}")
+        found = {finding.target for finding in check_settings(connection)}
+    engines.dispose()
+    assert ("synchronous_commit" in found) == is_found
 
 
 def test_settings_that_lose_changes_or_trust_a_file_too_far_are_found(tmp_path: Path) -> None:

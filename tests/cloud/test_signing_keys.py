@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.lab import Lab
-from tui_licenses.cloud import signing_key_changes
 from tui_licenses.cloud.administration import (
     check,
     export_root,
@@ -20,6 +19,7 @@ from tui_licenses.cloud.administration import (
     signing_keys,
 )
 from tui_licenses.cloud.key_files import KeyFiles
+from tui_licenses.documents import signing
 from tui_licenses.documents.license_file import inspect_license_file, verify_license_file
 from tui_licenses.documents.signing import SigningKey
 from tui_licenses.documents.trust import SigningKeyStatus, Trust, TrustStore
@@ -182,7 +182,7 @@ def test_a_root_key_is_not_left_where_it_cannot_be_private(
         path.chmod(0o755)
         return is_new
 
-    monkeypatch.setattr(signing_key_changes, "write_private", write_to_fat)
+    monkeypatch.setattr(signing, "write_private", write_to_fat)
     with pytest.raises(FileError) as refused:
         export_root(sqlite_database, target)
     assert _code(refused) == "file-not-private"

@@ -51,6 +51,21 @@ def passphrase_of_input() -> Secret:
     return Secret(sys.stdin.readline().rstrip("\r\n"))
 
 
+def key_argument(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Return what a key is named with; `-` stands for the first line of standard input.
+
+    Raises `UseError` (`invalid-request`).
+    """
+    if value != "-":
+        return value
+    lines = lines_of_input()
+    if not lines:
+        raise UseError(
+            "invalid-request", "Standard input holds no license key.", "Send it on a line."
+        )
+    return lines[0]
+
+
 def lines_of_input() -> list[str]:
     """Return what standard input holds, without empty lines and spaces around."""
     return [line.strip() for line in sys.stdin if line.strip()]

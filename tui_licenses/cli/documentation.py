@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import ast
 import inspect
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 import tui_licenses
 from tui_licenses import errors
-from tui_licenses.cli.main import INTERRUPTED, root
+from tui_licenses.cli.main import root
 from tui_licenses.errors import TuiLicensesError
 
 _GLOBAL_OPTIONS = ("context", "format", "mask", "no_color", "help")
@@ -53,6 +52,8 @@ They may stand before or after the name of a command.
 - For programs use json or jsonl: they are ASCII, and every value comes back exactly as it was.
 - Where a format is named, the bytes are the same on a terminal and on a pipe; only a document
   that is shown on a terminal is made safe to look at.
+- Where a command takes a license key, `-` reads it from standard input: arguments can be seen by
+  others on the host, and stay in the history of a shell.
 - A closed pipe is not an error. Ctrl-C leaves nothing half-written.
 
 Exit statuses: [exit-codes.md](exit-codes.md).
@@ -68,7 +69,9 @@ Exit statuses: [exit-codes.md](exit-codes.md).
 | `CREDENTIALS_DIRECTORY` | set by systemd, see below |
 | `TUI_LICENSES_CA_FILE` | CA certificates to trust |
 | `TUI_LICENSES_FORMAT` | as `--format` |
-| `HTTPS_PROXY`, `NO_PROXY`, `NO_COLOR`, `XDG_…` | as everywhere |
+| `TUI_LICENSES_DATABASE_URL` | the database of the `cloud` commands |
+| `TUI_LICENSES_CLOUD_SECRETS` | the folder with the secrets of that database |
+| `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, `NO_COLOR`, `XDG_…` | as everywhere |
 
 ## Where the sign-in is kept
 
@@ -130,10 +133,7 @@ The `code` of every error in JSON output, by exit status.
 |---|---|
 """
 
-_EXTRA_STATUSES = {
-    0: "Success.",
-    INTERRUPTED: "Interrupted by Ctrl-C; nothing was left half-written.",
-}
+_SUCCESS = "Success."
 
 
 def command_line_document() -> str:
@@ -145,7 +145,7 @@ def exit_codes_document() -> str:
     """Return docs/exit-codes.md: the error tree, and the codes that the sources give to it."""
     classes = _error_classes()
     meanings = {
-        **_EXTRA_STATUSES,
+        0: _SUCCESS,
         **{
             kind.exit_status: (inspect.getdoc(kind) or "").partition("\n")[0]
             for kind in classes.values()
@@ -220,27 +220,28 @@ def _error_classes() -> dict[str, type[TuiLicensesError]]:
 
 
 def _codes_in_sources(class_names: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Find the calls that name an error class and a code: `UseError("ambiguous-name", …)`.
+    """Find what names an error class and a code: `UseError("ambiguous-name", …)`.
 
     The table of problem codes names the class after the code; it is read, not imported, since
-    commands do not know the API.
+    commands do not know the API. A class may give itself its code, and a kind of document says
+    how its `DocumentError` is called.
     """
     for file in sorted(Path(tui_licenses.__file__).parent.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or not node.args:
-                continue
-            code = node.args[0]
-            if not isinstance(code, ast.Constant) or not isinstance(code.value, str):
+            if isinstance(node, ast.ClassDef) and node.name in class_names:
+                for call in ast.walk(node):
+                    if isinstance(call, ast.Call) and ast.unparse(call.func) == "super().__init__":
+                        yield from ((node.name, code) for code in _texts(call.args[:1]))
+            if not isinstance(node, ast.Call):
                 continue
             named = [part.id for part in (node.func, *node.args) if isinstance(part, ast.Name)]
-            for name in named:
-                if name in class_names:
-                    yield name, code.value
+            if "DocumentKind" in named:
+                yield from (("DocumentError", code) for code in _texts(node.args[2:3]))
+            for name in class_names.intersection(named):
+                yield from ((name, code) for code in _texts(node.args[:1]))
 
 
-def _main() -> None:
-    write_documents(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))
-
-
-if __name__ == "__main__":
-    _main()
+def _texts(arguments: Sequence[ast.expr]) -> Iterator[str]:
+    for argument in arguments:
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            yield argument.value

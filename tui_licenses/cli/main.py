@@ -18,11 +18,10 @@ from tui_licenses.cli.invocation import (
     with_global_options,
 )
 from tui_licenses.cli.output import Format, Output
-from tui_licenses.errors import TuiLicensesError, UnexpectedError, UseError
+from tui_licenses.errors import InterruptionError, TuiLicensesError, UseError
 from tui_licenses.text import clean
 
 FORMAT_VARIABLE = "TUI_LICENSES_FORMAT"
-INTERRUPTED = 130
 
 
 # The module of each command, in the order of the help. Each is imported when it is used.
@@ -98,10 +97,11 @@ def run(arguments: Sequence[str], open_dashboard: OpenDashboard) -> int:
         output.failure(error)
         return error.exit_status
     except KeyboardInterrupt:
-        output.failure(
-            UnexpectedError("interrupted", "Interrupted.", "Nothing was left half-written.")
+        interruption = InterruptionError(
+            "interrupted", "Interrupted.", "Nothing was left half-written."
         )
-        return INTERRUPTED
+        output.failure(interruption)
+        return interruption.exit_status
 
 
 def make_output(arguments: Sequence[str]) -> Output:

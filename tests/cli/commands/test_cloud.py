@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Program
+from tui_licenses import paths
 
 
 @pytest.fixture
@@ -23,6 +24,12 @@ def test_a_database_is_made_and_then_up_to_date(blank_program: Program, database
     assert (again["created"], again["migrated"]) == (False, False)
     assert "up to date" in blank_program(*words).output
     assert blank_program.data("cloud", "check", "--database", database) == {"findings": []}
+
+
+def test_a_check_makes_no_lab(blank_program: Program) -> None:
+    refused = blank_program.refusal("cloud", "check", status=2)
+    assert refused["code"] == "database-missing"
+    assert not paths.embedded_database_file().exists()
 
 
 def test_a_database_is_filled_once(blank_program: Program, database: str) -> None:
@@ -46,6 +53,10 @@ def test_keys_are_issued_to_an_account(program: Program) -> None:
     assert issued[0]["expiresAt"] == "2030-01-01T00:00:00Z"
     assert {feature["quantity"] for feature in issued[0]["features"]} == {250, None}
     assert program.data("keys", "lookup", issued[0]["key"])["assignable"] is True
+    typed = f"{issued[0]['key']}\n"
+    assert program.data("keys", "lookup", "-", stdin=typed)["assignable"] is True
+    assert program.data("keys", "show", "-", stdin=typed)["id"] == issued[0]["id"]
+    assert program.refusal("keys", "show", "-", status=2)["code"] == "invalid-request"
     assert (
         "add-on"
         in program(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from tui_licenses.cli.asking import lines_of_input
 from tui_licenses.cli.facts import key, text
 from tui_licenses.cli.invocation import Invocation, command
 from tui_licenses.cli.records import activation_record, preview_record
@@ -116,7 +117,7 @@ def _typed_keys(arguments: tuple[str, ...]) -> tuple[str, ...]:
         return arguments
     if not arguments and sys.stdin.isatty():
         raise UseError("invalid-request", "No license key was given.", "Name one or several keys.")
-    typed = tuple(line.strip() for line in sys.stdin if line.strip())
+    typed = tuple(lines_of_input())
     if not typed:
         raise UseError(
             "invalid-request",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from tui_licenses.cli.asking import key_argument
 from tui_licenses.cli.commands import cloud_backup, cloud_signing_keys, cloud_tokens
 from tui_licenses.cli.commands.cloud_database import (
     Database,
@@ -71,7 +72,7 @@ def _register_setting_up(cloud: click.Group) -> None:
         """Check the integrity of a database and of everything it says."""
         from tui_licenses.cloud import administration
 
-        findings = administration.check(prepare(database), backup)
+        findings = administration.check(database, backup)
         if findings:
             raise DocumentError(
                 "cloud-damaged",
@@ -279,7 +280,7 @@ def _register_key_states(cloud: click.Group) -> None:
     def add(name: str, what: str, change: str) -> None:
         @command(cloud, name, text=what)
         @with_database
-        @click.argument("key", metavar="ID|KEY")
+        @click.argument("key", metavar="ID|KEY", callback=key_argument)
         @click.option("--reason", required=True, help="Why; it goes into the audit trail.")
         def change_state(invocation: Invocation, database: Database, key: str, reason: str) -> None:
             from tui_licenses.cloud import administration

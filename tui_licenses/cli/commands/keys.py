@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tui_licenses.cli.asking import key_argument
 from tui_licenses.cli.facts import KEY_COLUMNS, features, key_facts, text
 from tui_licenses.cli.invocation import Invocation, command, group
 from tui_licenses.cli.records import key_record, lookup_record
@@ -77,13 +78,13 @@ def _register_list(keys: click.Group) -> None:
 
 def _register_single(keys: click.Group) -> None:
     @command(keys, "show")
-    @click.argument("key", metavar="ID|KEY")
+    @click.argument("key", metavar="ID|KEY", callback=key_argument)
     def show(invocation: Invocation, key: str) -> None:
         """Show one key: status, last update, instance, features, dates."""
         _show(invocation, *invocation.run(lambda services: _with_status(services, key, invocation)))
 
     @command(keys, "lookup")
-    @click.argument("key", metavar="KEY")
+    @click.argument("key", metavar="KEY", callback=key_argument)
     def lookup(invocation: Invocation, key: str) -> None:
         """Ask whether a 16-character key can be activated from this account."""
         found = invocation.run(lambda services: services.inventory.lookup(key))
@@ -104,7 +105,7 @@ def _register_single(keys: click.Group) -> None:
         )
 
     @command(keys, "release")
-    @click.argument("key", metavar="ID|KEY")
+    @click.argument("key", metavar="ID|KEY", callback=key_argument)
     @click.option("--reason", required=True, help="Why; it goes into the audit trail.")
     @click.option("--cascade", is_flag=True, help="With a master: release its add-ons too.")
     def release(invocation: Invocation, key: str, reason: str, cascade: bool) -> None:
