@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +18,6 @@ from tui_licenses.wiring import Services, open_services
 
 _KEPT = ("TUI_LICENSES_SAMPLE_PROFILES", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
 _KEPT_PREFIXES = ("COV", "PYTEST", "PYTHON")
-
-_SERVE = """
-import sys
-from tui_licenses.cloud.serve import serve
-serve(sys.argv[1], port=0, on_ready=lambda url: print(url, flush=True))
-"""
 
 
 @dataclass(frozen=True)
@@ -94,20 +86,17 @@ async def services(lab_database: Path) -> AsyncIterator[Services]:
 @pytest.fixture
 def served_cloud(lab_template: Path, tmp_path: Path) -> Iterator[ServedCloud]:
     """Serve a copy of the seeded cloud on a free port; it is ready when the test begins."""
+    from tests.trust.clouds import SeededCloud, serve
     from tui_licenses.cloud.embedded import embedded_credentials
 
     folder = tmp_path / "served"
     shutil.copytree(lab_template, folder)
     database = folder / paths.embedded_database_file().name
     credentials = embedded_credentials(database)
-    with subprocess.Popen(
-        [sys.executable, "-c", _SERVE, str(database)], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        assert url.startswith("http://127.0.0.1:")
+    with serve(SeededCloud("SQLite", database, ()), folder / "server.log") as server:
+        assert server.url.startswith("http://127.0.0.1:")
         yield ServedCloud(
-            url,
+            server.url,
             database,
             {
                 entry.role: (entry.subject_id, entry.refresh_token)
@@ -115,5 +104,5 @@ def served_cloud(lab_template: Path, tmp_path: Path) -> Iterator[ServedCloud]:
                 if entry.account_id == credentials[0].account_id
             },
         )
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=15) in {0, -signal.SIGTERM}
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=15) in {0, -signal.SIGTERM}

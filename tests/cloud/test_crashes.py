@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from random import Random
 
@@ -25,6 +26,8 @@ from tests.trust.killed_server import (
 )
 from tui_licenses.cloud.administration import check
 from tui_licenses.cloud.store import open_store
+
+_SECONDS_MAXIMUM = 60.0
 
 
 @pytest.fixture
@@ -66,12 +69,16 @@ def test_a_database_server_that_crashes_loses_nothing(
     store = open_store(postgresql_database)
     token = postgresql_template[1].tokens[0]
     customers = find_customers(postgresql_database, store, token, 3)
-    with served(postgresql_database) as (url, _), ThreadPoolExecutor(3) as pool:
+    # The server is gone before the customers are waited for, who work as long as it is there.
+    with ThreadPoolExecutor(3) as pool, served(postgresql_database) as (url, _):
         headers = sign_in(url, token)
         with client_of(url, headers) as client:
             working = [pool.submit(customer.work, client) for customer in customers]
+            deadline = time.monotonic() + _SECONDS_MAXIMUM
             while not all(customer.told for customer in customers):
-                wait(working, timeout=0.01)
+                ended = wait(working, timeout=0.01, return_when=FIRST_COMPLETED).done
+                assert not ended, "refused before the crash"
+                assert time.monotonic() < deadline, "nothing was confirmed"
             with server_databases.stopped(signal.SIGQUIT):
                 wait(working)
             for customer in customers:

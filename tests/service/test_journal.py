@@ -156,15 +156,18 @@ async def test_a_lost_answer_is_asked_for_at_once_and_never_called_a_failure(los
     ],
 )
 async def test_an_outcome_that_stays_unknown_is_settled_by_the_next_start(lost: Answer) -> None:
-    async with scripted_server(scripted(*([lost] * 12), DONE)) as server:
+    times = 12
+    async with scripted_server(scripted(*([lost] * times), DONE)) as server:
         with pytest.raises(OutcomeUnknownError) as caught:
             await Client(server.url).send()
         assert "the release of key K" in caught.value.message
         assert "by hand" in caught.value.next_step
         assert len(entries()) == 1
         told = []
-        while entries():
-            told += await Client(server.url).settle()
+        # Lost once at least already, and asked for by every start: these are enough.
+        for _ in range(times):
+            told += await Client(server.url).settle() if entries() else []
+        assert entries() == []
     assert told[-1] == "Settled: the release of key K, begun 2026-07-01 12:00 UTC, was done."
     assert all("Unknown, checking: the release of key K" in line for line in told[:-1])
 

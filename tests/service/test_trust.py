@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -296,8 +298,17 @@ def test_after_a_removal_an_older_document_is_refused_and_the_other_roots_still_
 
 
 @pytest.mark.parametrize("change", ["follow", "add", "remove"])
-def test_roots_are_changed_by_one_program_at_a_time(change: str) -> None:
+def test_roots_are_changed_by_one_program_at_a_time(
+    change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add()
+    is_at_the_lock = threading.Event()
+
+    def told(folder: Path) -> AbstractContextManager[object]:
+        is_at_the_lock.set()
+        return locked(folder)
+
+    monkeypatch.setattr(trust_store, "locked", told)
     changes: dict[str, Callable[[], object]] = {
         "follow": lambda: trust_store.follow([trust_document(2)]),
         "add": lambda: add(SigningKey.generate()),
@@ -306,13 +317,14 @@ def test_roots_are_changed_by_one_program_at_a_time(change: str) -> None:
     with ThreadPoolExecutor(1) as pool:
         with locked(paths.trust_folder()):
             changing = pool.submit(changes[change])
+            assert is_at_the_lock.wait(30)
             assert not wait([changing], timeout=0.2).done
             (paths.trust_folder() / f"{FINGERPRINT}.json").unlink()
         if change == "remove":
             with pytest.raises(NotFoundError):
-                changing.result(5)
+                changing.result(30)
         else:
-            changing.result(5)
+            changing.result(30)
     # What was removed meanwhile has not come back.
     assert FINGERPRINT not in {root.fingerprint for root in trust_store.stored_roots()}
 

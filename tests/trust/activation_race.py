@@ -19,14 +19,16 @@ from uuid import UUID
 import httpx
 from sqlalchemy import select
 
+from tests.cloud.lab import BASE
+from tests.trust.cloud_databases import with_own_master
 from tests.trust.harness import Broken, Run
+from tests.trust.sign_in_site import access_token
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import NewToken, check, issue
 from tui_licenses.cloud.app import create_app
 from tui_licenses.cloud.store import open_store
 from tui_licenses.domain.license_key import KeyKind
 
-BASE = "/api/v3"
 ACTIVATE, RELEASE, RENAME, REPLACE = MUTATIONS = ("activate", "release", "rename", "replace-master")
 
 _FOLLOW_SECONDS = 0.05
@@ -71,18 +73,10 @@ def prepare(database: str, token: NewToken, keys: int, seed: int) -> Contest:
         kind: issue(database, token.account_id, kind=kind, product_code=product, count=keys)
         for kind, product in ((KeyKind.ADD_ON, "CAL-USER-25"), (KeyKind.MASTER, _master(database)))
     }
-    key, instance = tables.license_key, tables.instance
     store = open_store(database)
     with store.read() as connection:
-        own = select(key.c.instance_id).where(
-            key.c.account_id == token.account_id, key.c.kind == "master", key.c.state == "active"
-        )
-        found = connection.execute(
-            select(instance.c.id)
-            .where(instance.c.account_id == token.account_id, instance.c.id.in_(own))
-            .order_by(instance.c.id)
-        )
-        instances = tuple(found.scalars())
+        found = connection.execute(with_own_master(token.account_id))
+        instances = tuple(row.id for row in found)
     store.close()
     add_ons, masters = (tuple((each.id, each.key) for each in made[kind]) for kind in made)
     return Contest(database, token, instances, add_ons, masters, seed)
@@ -119,7 +113,8 @@ class _Worker:
         self._number = number
         self._store = open_store(contest.database)
         transport = httpx.ASGITransport(app=create_app(self._store))
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://cloud.test")
+        base_url = f"http://cloud.test{BASE}"
+        self._client = httpx.AsyncClient(transport=transport, base_url=base_url)
 
     async def work(self) -> list[Told]:
         async with self._client:
@@ -142,7 +137,7 @@ class _Worker:
                 await asyncio.sleep(_FOLLOW_SECONDS)
                 # Looked at before asking: what is asked for last comes after all changes.
                 is_over = over.exists()
-                page = (await self._client.get(f"{BASE}/licensing/changes{cursor}")).json()
+                page = (await self._client.get(f"/licensing/changes{cursor}")).json()
                 is_last = is_over and not page["hasMore"]
                 seen |= {entry["id"]: entry["sequence"] for entry in page["items"]}
                 cursor = f"?cursor={page['nextCursor']}"
@@ -150,32 +145,23 @@ class _Worker:
         return seen
 
     async def _sign_in(self) -> None:
-        token = self._contest.token
-        answer = await self._client.post(
-            f"{BASE}/authorization/token",
-            json={
-                "subjectType": "Application",
-                "subjectId": token.subject_id,
-                "grantType": "refreshToken",
-                "refreshToken": token.refresh_token,
-            },
-        )
-        self._client.headers["Authorization"] = f"Bearer {answer.json()['accessToken']}"
+        bearer = await access_token(self._client, self._contest.token)
+        self._client.headers["Authorization"] = f"Bearer {bearer}"
 
     async def _do(self, mutation: str, wanted: int) -> Told:
         instance = self._random.choice(self._contest.instances)
         add_on, master = self._contest.add_ons[wanted], self._contest.masters[wanted]
-        path, method = f"{BASE}/licensing/activations", "POST"
+        path, method = "/licensing/activations", "POST"
         body: dict[str, object] = {}
         if mutation == ACTIVATE:
             body = {"keys": [add_on[1]], "instanceId": instance}
         elif mutation == REPLACE:
             body = {"keys": [master[1]], "instanceId": instance, "replaceMaster": True}
         elif mutation == RELEASE:
-            path = f"{BASE}/licensing/keys/{add_on[0]}/release"
+            path = f"/licensing/keys/{add_on[0]}/release"
             body = {"reason": "somebody else wants it"}
         else:
-            path, method = f"{BASE}/licensing/instances/{instance}", "PATCH"
+            path, method = f"/licensing/instances/{instance}", "PATCH"
             body = {"name": f"Race {self._number}-{wanted}"}
         headers = {"Idempotency-Key": str(UUID(int=self._random.getrandbits(128)))}
         headers |= {"If-Match": "*"} if method == "PATCH" else {}

@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Select, select
 
 from tests.support.postgresql import NoPostgresqlError, running_cluster
+from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import SeedReport, seed
 
 
@@ -30,3 +34,13 @@ def seeded_databases(
     """Give the name of a kind, a seeded database of that kind, and what its seed told."""
     for kind, database in empty_databases(folder):
         yield kind, database, seed(database, instances=instances, keys=keys)
+
+
+def with_own_master(account_id: str) -> Select[Any]:
+    """Return a query for the instances of an account that have an active master key, by id."""
+    key, instance = tables.license_key, tables.instance
+    own = select(key.c.instance_id).where(
+        key.c.account_id == account_id, key.c.kind == "master", key.c.state == "active"
+    )
+    found = select(instance).where(instance.c.account_id == account_id, instance.c.id.in_(own))
+    return found.order_by(instance.c.id)

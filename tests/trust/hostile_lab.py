@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from tests.trust.harness import Broken, Run
 from tests.trust.hostile_text import HOSTILE_TEXTS, mark_of
+from tests.trust.terminal_stream import COMMAND_LINE, foreign_control
 from tui_licenses import paths
 from tui_licenses.__main__ import run as run_program
 from tui_licenses.cloud.embedded import ensure_embedded
@@ -19,6 +21,8 @@ from tui_licenses.config import Configuration, Settings, save_configuration
 
 STORABLE = tuple(entry.text for entry in HOSTILE_TEXTS if entry.is_storable)
 MARKS = {entry.text: mark_of(number) for number, entry in enumerate(HOSTILE_TEXTS)}
+
+_UNEXPECTED = b"Something unexpected"
 
 
 class _Stream(io.TextIOWrapper):
@@ -67,6 +71,15 @@ def run_command(
         os.environ.clear()
         os.environ.update(before)
     return Ended(status, output.written(), notes.written())
+
+
+def look(run: Run, ended: Ended, what: str) -> None:
+    """Report what is raw, or was no answer."""
+    for stream in (ended.output, ended.notes):
+        for found in foreign_control(stream, COMMAND_LINE):
+            run.report(Broken.RAW, f"{what}: {found}")
+    if _UNEXPECTED in ended.output + ended.notes:
+        run.report(Broken.UNHANDLED, f"{what}: {ended.notes[:300]!r}")
 
 
 class HostileLab:

@@ -23,6 +23,9 @@ from uuid import uuid4
 import httpx
 from sqlalchemy import select
 
+from tests.cloud.lab import BASE
+from tests.trust.cloud_databases import with_own_master
+from tests.trust.clouds import sign_in_at
 from tests.trust.harness import Broken, Run
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import NewToken, issue
@@ -30,7 +33,6 @@ from tui_licenses.cloud.serve import serve
 from tui_licenses.cloud.store import Store
 from tui_licenses.domain.license_key import KeyKind
 
-BASE = "/api/v3"
 _READY_SECONDS, _REPLY_SECONDS = 60, 20
 
 # Warm: each server is forked from a process that has imported everything.
@@ -112,17 +114,8 @@ def find_customers(
     keys = issue(
         database, token.account_id, kind=KeyKind.ADD_ON, product_code="CAL-USER-25", count=count
     )
-    key, instance = tables.license_key, tables.instance
-    own = select(key.c.instance_id).where(
-        key.c.account_id == token.account_id, key.c.kind == "master", key.c.state == "active"
-    )
     with store.read() as connection:
-        found = connection.execute(
-            select(instance)
-            .where(instance.c.account_id == token.account_id, instance.c.id.in_(own))
-            .order_by(instance.c.id)
-            .limit(count)
-        ).all()
+        found = connection.execute(with_own_master(token.account_id).limit(count)).all()
     return tuple(
         Customer(row.id, given.id, given.key, State(1, row.revision, row.name))
         for row, given in zip(found, keys, strict=True)
@@ -207,16 +200,7 @@ def _serve(database: str | Path, tell: Pipe, file_bytes: int | None) -> None:
 
 def sign_in(url: str, token: NewToken) -> dict[str, str]:
     """Return the headers of a sign-in, which the database keeps longer than any server lives."""
-    body = {
-        "subjectType": "Application",
-        "subjectId": token.subject_id,
-        "grantType": "refreshToken",
-        "refreshToken": token.refresh_token,
-    }
-    answer = httpx.post(
-        f"{url}{BASE}/authorization/token", json=body, timeout=_REPLY_SECONDS, verify=False
-    )
-    return {"Authorization": f"Bearer {answer.json()['accessToken']}"}
+    return {"Authorization": f"Bearer {sign_in_at(url, token)}"}
 
 
 def client_of(url: str, headers: dict[str, str]) -> httpx.Client:

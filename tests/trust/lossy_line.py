@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -14,11 +12,12 @@ from enum import Enum, auto
 from pathlib import Path
 from uuid import uuid4
 
+from tests.cloud.lab import CALLERS
+from tests.trust.clouds import seed_cloud, serve
 from tui_licenses.api.client import Client
 from tui_licenses.api.retries import Persistence
 from tui_licenses.api.session import Session
 from tui_licenses.api.transport import IDEMPOTENCY_KEY, Answer, Request, TimeLimits, Transport
-from tui_licenses.cloud.embedded import embedded_credentials, ensure_embedded
 from tui_licenses.credentials import Credentials
 from tui_licenses.domain.activation import ActivationRequest
 from tui_licenses.domain.instance import Instance
@@ -27,11 +26,6 @@ from tui_licenses.secret import Secret
 from tui_licenses.service.journal import Journal
 from tui_licenses.service.journal_entries import Entry, HeldEntry, JournalFolder
 
-_SERVE = """
-import sys
-from tui_licenses.cloud.serve import serve
-serve(sys.argv[1], port=0, on_ready=lambda url: print(url, flush=True))
-"""
 _LIMITS = TimeLimits(connect=5, read=0.3, write=5, whole=10)
 _NAIVE_TRIES = 3
 
@@ -65,19 +59,10 @@ class Site:
 @contextmanager
 def served_site(folder: Path) -> Iterator[Site]:
     """Serve a seeded cloud in a process of its own."""
-    database = folder / "cloud.sqlite3"
-    ensure_embedded(database)
-    first = embedded_credentials(database)[0]
-    with subprocess.Popen(
-        [sys.executable, "-c", _SERVE, str(database)], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            url = process.stdout.readline().strip()
-            yield Site(url, first.subject_id, first.refresh_token)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
+    cloud = seed_cloud(folder / "cloud.db", "SQLite")
+    token = cloud.tokens[CALLERS["administrator"]]
+    with serve(cloud, folder / "server.log") as server:
+        yield Site(server.url, token.subject_id, token.refresh_token)
 
 
 @dataclass(frozen=True)

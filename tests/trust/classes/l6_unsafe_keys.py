@@ -12,9 +12,17 @@ from tests.support.signed_documents import add_root
 from tests.trust.harness import Broken, Run, TrustClass
 from tests.vectors.materials import KEYS, sign, trust_document
 from tui_licenses import paths
-from tui_licenses.documents.envelope import TRUST, open_envelope
-from tui_licenses.documents.signing import import_public_key
-from tui_licenses.errors import TuiLicensesError
+from tui_licenses.documents.canonical import encode_canonical
+from tui_licenses.documents.envelope import (
+    TRUST,
+    TRUST_TYPE,
+    Envelope,
+    Signature,
+    open_envelope,
+    pre_authentication_encoding,
+)
+from tui_licenses.documents.signing import SIGNATURE_BYTES, PublicKey, import_public_key
+from tui_licenses.errors import DocumentError, FileError, TuiLicensesError
 from tui_licenses.service import trust_store
 
 _PRIME = 2**255 - 19
@@ -37,6 +45,11 @@ _LENGTHS = (b"", b"\x05" * 31, b"\x05" * 33)
 _KEYS = (*(number.to_bytes(32, "little") for number in (*_SMALL, *_OTHERS)), *_LENGTHS)
 
 
+# A key like any other: what refuses it too proves nothing.
+_GOOD = KEYS["stranger"]
+_MESSAGES_MAXIMUM = 200
+
+
 def _imported(key: bytes) -> None:
     import_public_key(key)
 
@@ -51,33 +64,86 @@ def _listed(key: bytes) -> None:
 
 def _planted(key: bytes) -> None:
     """Put a stored root with this key into the trust store, with everything else in order."""
-    add_root()
+    add_root(trust_document(revision=2))
     (file,) = paths.trust_folder().iterdir()
     stored = msgspec.json.decode(file.read_bytes())
-    stored |= {"root": key.hex(), "checksum": ""}
+    stored |= {"root": key.hex(), "documents": [_signed_by(key).decode()], "checksum": ""}
     stored["checksum"] = hashlib.sha256(msgspec.json.encode(stored)).hexdigest()
-    planted = file.with_name(f"{hashlib.sha256(key).hexdigest()}.json")
+    planted = file.rename(file.with_name(f"{hashlib.sha256(key).hexdigest()}.json"))
+    planted.write_bytes(msgspec.json.encode(stored))
     try:
-        file.rename(planted)
-        planted.write_bytes(msgspec.json.encode(stored))
         trust_store.stored_trusts()
+    except FileError as error:
+        # It says that the file is damaged; by what, the error before it says.
+        if error.code == "file-damaged" and isinstance(error.__cause__, DocumentError):
+            raise error.__cause__ from error
+        raise
+
+
+def _signed_by(key: bytes) -> bytes:
+    """Return a trust document of a good root that `key`, the root before it, has signed too."""
+    members = json.loads(open_envelope(trust_document(revision=2), TRUST).payload)
+    for issued in range(_MESSAGES_MAXIMUM):
+        payload = encode_canonical(members | {"issued": issued})
+        message = pre_authentication_encoding(TRUST_TYPE, payload)
+        value = _signature(key, message)
+        if value is not None:
+            before = Signature(hashlib.sha256(key).hexdigest()[:16], value)
+            root = Signature(KEYS["root"].public_key.keyid, KEYS["root"].sign(message))
+            return Envelope(payload, TRUST_TYPE, (root, before)).encode()
+    raise LookupError(f"no message is signed by {key.hex()}")
+
+
+def _signature(key: bytes, message: bytes) -> bytes | None:
+    """Return the signature of the good key, or one that nobody made and that holds all the same.
+
+    With a key of small order that is a point of small order and the number zero, for every second
+    message or so. With the other keys nobody can sign: what tells is why they are refused.
+    """
+    if key == _GOOD.public_key.raw:
+        return _GOOD.sign(message)
+    small = [number.to_bytes(32, "little") for number in _SMALL]
+    if key not in small:
+        return bytes(SIGNATURE_BYTES)
+    made = (point + bytes(32) for point in small)
+    return next((each for each in made if PublicKey(key).is_signature(each, message)), None)
+
+
+_Entrance = Callable[[bytes], None]
+
+
+def _refusal_of(entrance: _Entrance, key: bytes) -> str | None:
+    """Return the code a key is refused with; None where it is accepted. Nothing is trusted then."""
+    try:
+        entrance(key)
+    except TuiLicensesError as error:
+        return error.code
     finally:
-        planted.unlink()
+        for file in paths.trust_folder().glob("*.json"):
+            file.unlink()
+    return None
 
 
-def _try(run: Run, entrances: tuple[Callable[[bytes], None], ...]) -> None:
+def _try(run: Run, entrance: _Entrance, code_of_a_length: str = "bad-public-key") -> None:
+    name = entrance.__name__.strip("_")
+    with run.case(name):
+        code = _refusal_of(entrance, _GOOD.public_key.raw)
+        run.expect(code is None, Broken.OTHER, f"{name}: a good key is refused, {code}")
     for key in _KEYS:
-        for entrance in entrances:
-            what = f"{entrance.__name__.strip('_')}: {key.hex()}"
-            with run.case(what, TuiLicensesError):
-                entrance(key)
-                run.report(Broken.FORGED, what)
-            run.disturb()
+        what = f"{name}: {key.hex()}"
+        expected = code_of_a_length if key in _LENGTHS else "bad-public-key"
+        with run.case(what):
+            code = _refusal_of(entrance, key)
+            run.expect(code is not None, Broken.FORGED, what)
+            run.expect(code in {None, expected}, Broken.OTHER, f"{what}: {code}, not {expected}")
+        run.disturb()
 
 
 def _run(run: Run) -> None:
-    _try(run, (_imported, _listed, _planted))
-    import_public_key(KEYS["root"].public_key.raw)
+    _try(run, _imported)
+    # Where a key stands as text, its length is looked at before the key is.
+    _try(run, _listed, "bad-content")
+    _try(run, _planted)
 
 
 def _control(run: Run) -> None:

@@ -102,13 +102,13 @@ def _timing(run: Run, server: ServedProcess, token: NewToken) -> None:
                 spent[subject_id].append(seconds)
                 bodies.add(str({**answer.json(), "requestId": ""}))
     differences = [one - other for one, other in zip(*spent.values(), strict=True)]
-    difference, noise = abs(statistics.median(differences)), _noise(differences)
+    difference, noise = abs(statistics.median(differences)), noise_seconds(differences)
     what = f"a known subject differs by {difference * 1e6:.0f} µs, noise {noise * 1e6:.0f} µs"
     run.expect(difference < noise, Broken.OTHER, what)
     run.expect(len(bodies) == 1, Broken.OTHER, f"a known subject is answered otherwise: {bodies}")
 
 
-def _noise(differences: list[float]) -> float:
+def noise_seconds(differences: list[float]) -> float:
     """Return what the median of pairs may be off by where there is no difference at all."""
     middle = statistics.median(differences)
     spread = statistics.median(abs(entry - middle) for entry in differences)

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests.trust.harness import Broken, Run, TrustClass
-from tests.trust.hostile_lab import MARKS, Ended, HostileLab, run_command
+from tests.trust.hostile_lab import MARKS, Ended, HostileLab, look, run_command
 from tests.trust.hostile_text import HOSTILE_TEXTS
-from tests.trust.terminal_stream import COMMAND_LINE, foreign_control, run_in_terminal
+from tests.trust.terminal_stream import run_in_terminal
 
 _ROOT = Path(__file__).parents[3]
 _PROGRAM = (sys.executable, "-m", "tui_licenses")
@@ -30,7 +30,6 @@ _WAYS: tuple[tuple[tuple[str, ...], bool], ...] = (
 )
 # So many rows of the cloud have texts of their own: three rounds show all of them everywhere.
 _ROUNDS = (0, 20, 40)
-_UNEXPECTED = b"Something unexpected"
 
 
 def _listing(lab: HostileLab) -> Iterator[tuple[str, ...]]:
@@ -72,15 +71,6 @@ _WITH_ARGUMENT: tuple[Callable[[str, str], tuple[str, ...]], ...] = (
 )
 
 
-def _look(run: Run, ended: Ended, what: str) -> None:
-    """Report what is raw, or was no answer."""
-    for stream in (ended.output, ended.notes):
-        for found in foreign_control(stream, COMMAND_LINE):
-            run.report(Broken.RAW, f"{what}: {found}")
-    if _UNEXPECTED in ended.output + ended.notes:
-        run.report(Broken.UNHANDLED, f"{what}: {ended.notes[:200]!r}")
-
-
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -110,7 +100,7 @@ def _list_all(run: Run, lab: HostileLab) -> None:
             for options, is_terminal in _WAYS:
                 what = f"{' '.join((*command, *options))}, round {offset}"
                 ended = run_command([*command, *options], is_terminal=is_terminal)
-                _look(run, ended, what)
+                look(run, ended, what)
                 run.expect(ended.status == 0, Broken.OTHER, f"{what}: {ended.notes[:200]!r}")
                 if "json" in options:
                     run.disturb(_look_at_json(run, ended, tuple(MARKS), what))
@@ -124,7 +114,7 @@ def _give_all(run: Run, lab: HostileLab) -> None:
         for options, is_terminal in _WAYS:
             command = (*make(text, lab.instances[0]), *options)
             ended = run_command(command, is_terminal=is_terminal)
-            _look(run, ended, ascii(command)[:200])
+            look(run, ended, ascii(command)[:200])
             run.disturb(MARKS[text].encode() in ended.output + ended.notes)
 
 
@@ -133,7 +123,7 @@ def _set_all(run: Run) -> None:
     for text in run.choose([text for text in _TEXTS if "\0" not in text], fast=5):
         for name in ("TUI_LICENSES_FORMAT", "TUI_LICENSES_CONTEXT", "TUI_LICENSES_URL"):
             ended = run_command(["whoami"], is_terminal=True, environment={name: text})
-            _look(run, ended, f"{name}={text[:60]!a}")
+            look(run, ended, f"{name}={text[:60]!a}")
             run.disturb(MARKS[text].encode() in ended.output + ended.notes)
 
 
@@ -146,12 +136,12 @@ def _run_processes(run: Run) -> None:
         for words in (("inspect", text), ("open", text), ("--context", text)):
             what = ascii(words)[:200]
             written, status = run_in_terminal([*_PROGRAM, *words], environment)
-            _look(run, Ended(status, written, b""), what)
+            look(run, Ended(status, written, b""), what)
             run.disturb(MARKS[text].encode() in written)
             done = subprocess.run(
                 [*_PROGRAM, *words], env=environment, capture_output=True, check=False
             )
-            _look(run, Ended(done.returncode, done.stdout, done.stderr), what)
+            look(run, Ended(done.returncode, done.stdout, done.stderr), what)
             run.disturb(MARKS[text].encode() in done.stderr)
             is_told = 1 not in (status, done.returncode)
             run.expect(is_told, Broken.UNHANDLED, f"{what}: {status}, {done.returncode}")
@@ -174,7 +164,7 @@ def _control(run: Run) -> None:
             print(f"no such instance: {text[:1000]}", file=stream, flush=True)
             stream.seek(0)
             run.disturb()
-            _look(run, Ended(0, stream.read().encode(), b""), ascii(text))
+            look(run, Ended(0, stream.read().encode(), b""), ascii(text))
 
 
 CLASS = TrustClass("T2", "hostile texts through the command line", 4_500, _run, _control)

@@ -5,27 +5,21 @@ A server on this host answers byte by byte; the real commands ask it.
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import io
 import json
 import os
 import re
-import socketserver
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 from xml.sax.saxutils import quoteattr
 
 from pypdf import PdfReader
 
-from tests.support.scripted_server import TOKEN_PATH, http
+from tests.support.scripted_server import Answer, Last, Received, http, scripted_server, signing_in
 from tests.trust.harness import Broken, Run, TrustClass
-from tests.trust.hostile_lab import Ended, run_command
+from tests.trust.hostile_lab import Ended, look, run_command
 from tests.trust.hostile_text import HOSTILE_TEXTS
-from tests.trust.terminal_stream import COMMAND_LINE, foreign_control
 from tests.unit.documents.test_certificate import CONTENT, code_of
 from tui_licenses.documents.certificate import render_certificate
 from tui_licenses.domain.license_key import Feature
@@ -35,7 +29,6 @@ from tui_licenses.text import is_hidden
 _TEXTS = tuple(entry.text for entry in HOSTILE_TEXTS)
 # A certificate is made from what the database of a cloud holds.
 _STORABLE = frozenset(entry.text for entry in HOSTILE_TEXTS if entry.is_storable)
-_TOKEN = http(200, {"accessToken": "token", "expiresIn": 3600, "tokenType": "Bearer"})
 _INSTANCE = "11111111-1111-4111-8111-111111111111"
 # What opens or runs something in a reader of PDF.
 _ACTIVE = re.compile(rb"/(URI|JavaScript|JS|Launch|Annots|EmbeddedFile|AcroForm)\b")
@@ -43,77 +36,48 @@ _ACTIVE = re.compile(rb"/(URI|JavaScript|JS|Launch|Annots|EmbeddedFile|AcroForm)
 _BREAK = "\u200b"
 
 
-class _Handler(socketserver.StreamRequestHandler):
-    answer: ClassVar[bytes] = b""
-    asked: ClassVar[int] = 0
+class _Cloud:
+    """A cloud that gives one answer to everything but the sign-in."""
 
-    def handle(self) -> None:
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            line = self.rfile.readline()
-            if not line:
-                return
-            head += line
-        length = re.search(rb"(?i)content-length: (\d+)", head)
-        self.rfile.read(int(length[1]) if length else 0)
-        is_token = TOKEN_PATH.encode() in head.split(b"\r\n", 1)[0]
-        _Handler.asked += not is_token
-        with contextlib.suppress(OSError):
-            self.wfile.write(_TOKEN if is_token else self.answer)
+    def __init__(self) -> None:
+        self.url = ""
+        self.answer = b""
+        self.asked = 0
+
+    def respond(self, _: Received) -> Answer:
+        self.asked += 1
+        return Last(self.answer)
 
 
-@contextmanager
-def _served() -> Iterator[str]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def _ask(run: Run, url: str, answer: bytes, command: tuple[str, ...], what: str) -> Ended:
-    _Handler.answer, _Handler.asked = answer, 0
+def _ask(run: Run, cloud: _Cloud, answer: bytes, command: tuple[str, ...], what: str) -> None:
+    cloud.answer, cloud.asked = answer, 0
     signed_in = {
-        "TUI_LICENSES_URL": url,
+        "TUI_LICENSES_URL": cloud.url,
         "TUI_LICENSES_SUBJECT_ID": "subject",
         "TUI_LICENSES_REFRESH_TOKEN": "refresh",
     }
-    ended = run_command(command, is_terminal=True, environment=signed_in)
-    _look(run, ended, what)
-    run.disturb(_Handler.asked > 0)
-    return ended
-
-
-def _look(run: Run, ended: Ended, what: str) -> None:
-    for stream in (ended.output, ended.notes):
-        for found in foreign_control(stream, COMMAND_LINE):
-            run.report(Broken.RAW, f"{what}: {found}")
-    if b"Something unexpected" in ended.notes:
-        run.report(Broken.UNHANDLED, f"{what}: {ended.notes[:300]!r}")
+    look(run, run_command(command, is_terminal=True, environment=signed_in), what)
+    run.disturb(cloud.asked > 0)
 
 
 def _bytes_of(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _reason_phrase(run: Run, url: str, text: str) -> None:
+def _reason_phrase(run: Run, cloud: _Cloud, text: str) -> None:
     answer = b"HTTP/1.1 400 " + _bytes_of(text) + b"\r\nContent-Length: 0\r\n\r\n"
-    _ask(run, url, answer, ("whoami",), f"reason phrase {text[:60]!a}")
+    _ask(run, cloud, answer, ("whoami",), f"reason phrase {text[:60]!a}")
 
 
-def _header(run: Run, url: str, text: str) -> None:
+def _header(run: Run, cloud: _Cloud, text: str) -> None:
     value = _bytes_of(text)
     names = (b"Content-Type", b"X-Request-Id", b"Retry-After", b"Location", b"ETag")
     lines = b"".join(name + b": " + value + b"\r\n" for name in names)
     answer = b"HTTP/1.1 404 No\r\n" + lines + b"Content-Length: 2\r\n\r\n{}"
-    _ask(run, url, answer, ("whoami",), f"headers {text[:60]!a}")
+    _ask(run, cloud, answer, ("whoami",), f"headers {text[:60]!a}")
 
 
-def _problem(run: Run, url: str, text: str) -> None:
+def _problem(run: Run, cloud: _Cloud, text: str) -> None:
     members = dict.fromkeys(
         ("type", "title", "detail", "code", "message", "nextStep", "plan", "supportContact"), text
     )
@@ -125,10 +89,10 @@ def _problem(run: Run, url: str, text: str) -> None:
     }
     body = json.dumps(document).encode()
     answer = http(403, body, {"Content-Type": "application/problem+json"})
-    _ask(run, url, answer, ("whoami",), f"problem {text[:60]!a}")
+    _ask(run, cloud, answer, ("whoami",), f"problem {text[:60]!a}")
 
 
-def _profile(run: Run, url: str, text: str) -> None:
+def _profile(run: Run, cloud: _Cloud, text: str) -> None:
     """Answer with a profile that holds the text as it is, and as references to characters."""
     references = "".join(f"&#{ord(character)};" for character in text[:300])
     for written in (quoteattr(text), f'"{references}"'):
@@ -136,7 +100,7 @@ def _profile(run: Run, url: str, text: str) -> None:
         answer = http(200, _bytes_of(xml), {"Content-Type": "application/xml"})
         for command in ("hardware", "profile"):
             words = ("instances", command, _INSTANCE)
-            _ask(run, url, answer, words, f"{command} of XML with {text[:60]!a}")
+            _ask(run, cloud, answer, words, f"{command} of XML with {text[:60]!a}")
 
 
 def _file_name(run: Run, folder: Path, text: str) -> None:
@@ -150,7 +114,7 @@ def _file_name(run: Run, folder: Path, text: str) -> None:
         file = place / os.fsdecode(b"\xff\x9b" + _bytes_of(name)[:100])
         file.write_bytes(b"no license file")
     for command in (("inspect", str(file)), ("verify", str(file)), ("verify", str(place))):
-        _look(run, run_command(command, is_terminal=True), f"{ascii(command)[:200]}")
+        look(run, run_command(command, is_terminal=True), f"{ascii(command)[:200]}")
         run.disturb()
     file.unlink()
 
@@ -173,14 +137,24 @@ def _certificate(run: Run, text: str) -> None:
         run.disturb()
 
 
+def _ask_all(run: Run, cloud: _Cloud) -> None:
+    for text in run.choose(_TEXTS, fast=4):
+        for give in (_reason_phrase, _header, _problem, _profile):
+            give(run, cloud, text)
+        _file_name(run, run.folder, text)
+        if text in _STORABLE:
+            _certificate(run, text)
+
+
 def _run(run: Run) -> None:
-    with _served() as url:
-        for text in run.choose(_TEXTS, fast=4):
-            for give in (_reason_phrase, _header, _problem, _profile):
-                give(run, url, text)
-            _file_name(run, run.folder, text)
-            if text in _STORABLE:
-                _certificate(run, text)
+    async def work() -> None:
+        cloud = _Cloud()
+        # In a thread: the commands ask this process.
+        async with scripted_server(signing_in(cloud.respond)) as server:
+            cloud.url = server.url
+            await asyncio.to_thread(_ask_all, run, cloud)
+
+    asyncio.run(work())
 
 
 def _control(run: Run) -> None:
@@ -188,7 +162,7 @@ def _control(run: Run) -> None:
     for text in _TEXTS:
         told = f"Error: 400 {text} for url".encode("utf-8", "surrogatepass")
         run.disturb()
-        _look(run, Ended(1, b"", told), f"naive {text[:60]!a}")
+        look(run, Ended(1, b"", told), f"naive {text[:60]!a}")
 
 
 CLASS = TrustClass("T4", "hostile texts in answers, headers, files, XML, PDF", 360, _run, _control)
