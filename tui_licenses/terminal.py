@@ -14,7 +14,7 @@ ROWS_MINIMUM = 15
 # Terminals with scroll regions that understand everything `tui/terminal_changes` sends.
 _WITH_SCROLL_REGIONS = (
     r"(xterm|linux|screen|tmux|rxvt|foot|kitty|alacritty|wezterm|ghostty|contour|konsole|gnome"
-    r"|vte|putty|mintty|mlterm|st|iterm2?|konsole|nsterm|Eterm|eterm|rio|vt[1-5]\d\d)([-.+].*)?"
+    r"|vte|putty|mintty|mlterm|st|iterm2?|nsterm|Eterm|eterm|rio|vt[1-5]\d\d)([-.+].*)?"
 )
 
 

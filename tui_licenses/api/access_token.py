@@ -28,11 +28,6 @@ _LOOK_AGAIN_SECONDS = 0.02
 _BOOT_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 
-def boot_seconds() -> float:
-    """Return the seconds since this machine was started, those it slept included."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
 @dataclass(frozen=True, slots=True)
 class AccessToken:
     """An access token and when it was got and is to be renewed, in seconds of `boot_seconds`."""

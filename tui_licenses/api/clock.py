@@ -22,7 +22,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _boot_seconds() -> float:
+def boot_seconds() -> float:
+    """Return the seconds since this machine was started, those it slept included."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
@@ -35,7 +36,7 @@ class ServerClock:
     def __init__(
         self,
         clock: Callable[[], datetime] = _now,
-        monotonic: Callable[[], float] = _boot_seconds,
+        monotonic: Callable[[], float] = boot_seconds,
     ) -> None:
         self._clock = clock
         self._monotonic = monotonic

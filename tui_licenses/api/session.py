@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import msgspec
 
-from tui_licenses.api.access_token import AccessToken, SharedAccessToken, boot_seconds
+from tui_licenses.api.access_token import AccessToken, SharedAccessToken
 from tui_licenses.api.answers import decode
+from tui_licenses.api.clock import boot_seconds
 from tui_licenses.api.faults import unexpected_answer
 from tui_licenses.api.schemas import BASE_PATH
 from tui_licenses.api.transport import Answer, Request, StreamedAnswer, Transport

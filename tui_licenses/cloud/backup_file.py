@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,8 +36,8 @@ from tui_licenses.documents.payload import (
     encode_payload,
 )
 from tui_licenses.documents.signing import SigningKey
-from tui_licenses.errors import DocumentError, FileError
-from tui_licenses.files import unreadable
+from tui_licenses.errors import DocumentError
+from tui_licenses.files import open_regular, unreadable
 from tui_licenses.files.streaming import StreamedFile
 
 FORMAT: Literal["tui-licenses.backup"] = "tui-licenses.backup"
@@ -194,12 +193,7 @@ def open_backup(path: Path) -> Iterator[BackupReader]:
     (`not-a-backup`, `unsupported-version`, `backup-damaged`, and those of the envelope).
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise FileError(
-                    "file-unreadable", f"{path} is not a regular file.", "Give a regular file."
-                )
+        with open_regular(path) as stream:
             yield BackupReader(stream)
     except OSError as error:
         raise unreadable(path, error) from error

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.backup import backed_up_columns
 from tui_licenses.cloud.backup_file import BackupReader, Header, damaged
+from tui_licenses.cloud.operations.license_files import serial_floor
 from tui_licenses.cloud.settings import read_setting
 from tui_licenses.cloud.signing_keys import read_documents, replay
 from tui_licenses.documents.envelope import TRUST, Envelope, open_envelope
@@ -48,7 +49,7 @@ def read_present_state(connection: Connection) -> PresentState:
         read_setting(connection, "lab") == "true",
         {account_id: (count, head) for account_id, count, head in heads},
         dict(serials.all()),
-        int(read_setting(connection, "serial_floor") or 0),
+        serial_floor(connection),
     )
 
 
@@ -181,9 +182,7 @@ def behind(content: BackupContent, reader: BackupReader, present: PresentState) 
             message = f"The backup does not have its event {count}, the last one."
             found.append(Detail(f"account {account_id}", "audit-cut", message))
     for instance_id, serial in sorted(present.serials.items()):
-        known = max(
-            content.serials.get(instance_id, 0), int(content.settings.get("serial_floor", 0))
-        )
+        known = max(content.serials.get(instance_id, 0), content.serial_floor)
         if known < serial:
             message = f"The backup has its license file {known}; {serial} was issued."
             found.append(Detail(f"instance {instance_id}", "serial-lowered", message))

@@ -6,7 +6,6 @@ are a decision of whoever runs the host.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import ssl
 import stat
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tui_licenses.addresses import is_loopback
 from tui_licenses.errors import FileError, UseError
 from tui_licenses.private_files import is_writable_by_others
 
@@ -33,16 +33,6 @@ _NETWORK_FILE_SYSTEMS = frozenset(
 )
 
 
-def is_loopback(host: str) -> bool:
-    """Say whether an address reaches this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def check_address(host: str, tls_cert: Path | None, tls_key: Path | None) -> None:
     """Refuse to serve other machines without TLS; raises `UseError` (`tls-required`)."""
     if (tls_cert is None) != (tls_key is None):
@@ -51,7 +41,7 @@ def check_address(host: str, tls_cert: Path | None, tls_key: Path | None) -> Non
             "TLS needs a certificate and its key; one of them is missing.",
             "Give both `--tls-cert` and `--tls-key`.",
         )
-    if tls_cert is None and not is_loopback(host):
+    if tls_cert is None and not (host == "localhost" or is_loopback(host)):
         raise UseError(
             "tls-required",
             f"Serving on {host} without TLS would send tokens and keys in the clear.",

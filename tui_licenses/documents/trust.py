@@ -90,7 +90,7 @@ def check_signatures(
     `bad-signature`.
     """
     keyids = tuple(signature.keyid for signature in envelope.signatures)
-    trust = _vouching(store, keyids[0])
+    trust = find_vouching(store, keyids[0])
     if trust is None:
         raise _unknown(kind, "none of the trusted roots vouches for its signing key")
     trusted = {key.keyid: key for key in trust.keys}
@@ -109,7 +109,7 @@ def check_signatures(
     return Signed(trust, keyids)
 
 
-def _vouching(store: TrustStore, keyid: str) -> Trust | None:
+def find_vouching(store: TrustStore, keyid: str) -> Trust | None:
     """Return the trust that lists a signing key.
 
     A real cloud comes before a lab: a lab may list anybody's public key, and must not speak for

@@ -11,7 +11,7 @@ from __future__ import annotations
 from tui_licenses.files.folder import locked
 from tui_licenses.files.leftovers import sweep_folder
 from tui_licenses.files.pending import NewFile
-from tui_licenses.files.reading import read_private, read_regular, unreadable
+from tui_licenses.files.reading import open_regular, read_private, read_regular, unreadable
 from tui_licenses.files.refusals import FOLDER_REFUSALS, exists
 from tui_licenses.files.writing import write_private, write_sets
 
@@ -20,6 +20,7 @@ __all__ = [
     "NewFile",
     "exists",
     "locked",
+    "open_regular",
     "read_private",
     "read_regular",
     "sweep_folder",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from io import FileIO
+from io import BufferedReader, FileIO
 from pathlib import Path
 
 from tui_licenses.errors import FileError
@@ -31,17 +31,24 @@ def read_regular(path: Path, bytes_maximum: int) -> bytes:
 
     Raises `FileError`: `file-not-found`, `file-unreadable` (also for what is no regular file).
     """
+    with open_regular(path) as stream:
+        try:
+            return stream.read(bytes_maximum + 1)
+        except OSError as error:
+            raise unreadable(path, error) from error
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file that is not secret; raises `FileError` as `read_regular` does."""
     try:
         # A FIFO would block on opening, a device never end.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise FileError(
-                    "file-unreadable", f"{path} is not a regular file.", "Give a regular file."
-                )
-            return stream.read(bytes_maximum + 1)
     except OSError as error:
         raise unreadable(path, error) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileError("file-unreadable", f"{path} is not a regular file.", "Give a regular file.")
+    return os.fdopen(descriptor, "rb")
 
 
 def unreadable(path: Path, error: OSError) -> FileError:

@@ -68,6 +68,11 @@ def refused(path: Path, error: OSError) -> FileError:
             reason = "its disk can only be read"
         case _:
             reason = error.strerror or "it was refused"
+    return unusable(folder, reason)
+
+
+def unusable(folder: Path, reason: str) -> FileError:
+    """Return the error for a folder that takes no files."""
     return FileError(
         "folder-not-writable",
         f"Nothing can be saved in {folder}: {reason}.",

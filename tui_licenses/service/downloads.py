@@ -18,6 +18,8 @@ from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.license_key import GROUP_LENGTH, LicenseKey
 from tui_licenses.errors import FileError, TuiLicensesError, UseError
 from tui_licenses.files.folder import OpenFolder
+from tui_licenses.files.refusals import unusable
+from tui_licenses.files.room import has_room
 from tui_licenses.service.bulk import BulkDownload
 from tui_licenses.service.fetching import Document, fetch, received
 from tui_licenses.service.outcomes import (
@@ -42,8 +44,6 @@ __all__ = [
     "Subject",
 ]
 
-# What a full disk needs to stay usable.
-_ROOM_BYTES = 1024 * 1024
 # So many that a request costs little beside them, so few that all eight find work.
 _LICENSE_FILES_AT_ONCE = 20
 
@@ -226,27 +226,18 @@ def _other_subject(kind: DocumentKind) -> UseError:
     )
 
 
-def _unusable(folder: Path, reason: str) -> FileError:
-    return FileError(
-        "folder-not-writable",
-        f"Nothing can be saved in {folder}: {reason}.",
-        "Choose another folder, or check that this one exists and is yours.",
-    )
-
-
 def _check_folder(folder: Path) -> None:
     """Refuse a folder that takes no files before anything is asked of the cloud."""
     if not paths.is_folder(folder):
-        raise _unusable(folder, "there is no such folder")
+        raise unusable(folder, "there is no such folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         is_read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
-        raise _unusable(
+        raise unusable(
             folder, "its disk can only be read" if is_read_only else "it is not yours to write"
         )
     with OpenFolder(folder) as opened:
-        disk = os.fstatvfs(opened.descriptor)
-    # A hint only: what is written may still be refused. Some file systems do not say.
-    if disk.f_blocks and disk.f_bavail * disk.f_frsize < _ROOM_BYTES:
+        is_full = not has_room(opened.descriptor)
+    if is_full:
         raise FileError(
             "disk-full",
             f"There is no room for documents in {folder}.",

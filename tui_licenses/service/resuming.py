@@ -21,6 +21,7 @@ import msgspec
 
 from tui_licenses.files import unreadable
 from tui_licenses.files.refusals import refused
+from tui_licenses.files.room import has_room
 
 # Below this to start again costs less than to keep track.
 RESUMED_FROM_BYTES = 8 * 1024 * 1024
@@ -28,8 +29,6 @@ RESUMED_FROM_BYTES = 8 * 1024 * 1024
 _HEAD_BYTES_MAXIMUM = 1024
 _STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e]{1,256}"')
 _OPEN = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-# What a full disk needs to stay usable.
-_ROOM_BYTES = 1024 * 1024
 
 
 class Promise(msgspec.Struct, frozen=True):
@@ -112,11 +111,9 @@ def begin_part(path: Path, identity: str, promise: Promise) -> Part | None:
     """
     place = _place(path, identity)
     try:
-        disk = os.statvfs(path.parent)
-        room = disk.f_bavail * disk.f_frsize
-        if disk.f_blocks and room < promise.size + _ROOM_BYTES:
+        if not has_room(path.parent, promise.size):
             raise refused(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-        if disk.f_blocks and room < 2 * promise.size + _ROOM_BYTES:
+        if not has_room(path.parent, 2 * promise.size):
             return None
         stream = _take(place, os.O_CREAT)
     except OSError:

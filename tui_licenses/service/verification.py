@@ -314,10 +314,12 @@ def _fingerprint_of_this_host() -> str:
 
 
 def _is_lab_key(keyid: str) -> bool:
+    from tui_licenses.documents.trust import TrustStore, find_vouching
+
     try:
         trusts = trust_store.stored_trusts()
     except TuiLicensesError:
         # Looking at a file must be possible while the trusted roots are not in order.
         return False
-    vouching = [trust for trust in trusts if keyid in {key.keyid for key in trust.keys}]
-    return bool(vouching) and all(trust.is_lab for trust in vouching)
+    trust = find_vouching(TrustStore(trusts), keyid)
+    return trust is not None and trust.is_lab

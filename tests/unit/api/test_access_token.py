@@ -21,9 +21,9 @@ from tui_licenses.api import access_token
 from tui_licenses.api.access_token import (
     AccessToken,
     SharedAccessToken,
-    boot_seconds,
     forget_access_token,
 )
+from tui_licenses.api.clock import boot_seconds
 from tui_licenses.api.session import Session
 from tui_licenses.api.transport import Request, Transport
 from tui_licenses.credentials import Credentials
