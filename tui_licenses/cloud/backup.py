@@ -26,7 +26,7 @@ from tui_licenses.secret import Secret
 if TYPE_CHECKING:
     from tui_licenses.cloud.store import Store
 
-# Access tokens last for minutes: whoever is signed in gets a new one.
+# Access tokens last for an hour: whoever is signed in gets a new one.
 _LEFT_OUT = frozenset({tables.access_token.name})
 # Rows in the order of their references to each other.
 BACKED_UP = tuple(table for table in tables.metadata.sorted_tables if table.name not in _LEFT_OUT)
