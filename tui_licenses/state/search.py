@@ -91,8 +91,9 @@ class Search:
         yield
         self._prepare_products()
         yield
-        self._prepare_keys()
-        yield
+        for first in range(0, len(estate), _ROWS_AT_ONCE):
+            self._prepare_keys(first)
+            yield
         starts = [start for start, _ in estate.groups()]
         for first in range(0, len(starts), _TEXTS_AT_ONCE):
             self._instance_texts += map(self._instance_text, starts[first : first + _TEXTS_AT_ONCE])
@@ -116,15 +117,15 @@ class Search:
             numbers = (*products.numbers[: len(self._estate.inventory.keys)], _NO_PRODUCT)
             self._product_numbers = bytes(map(numbers.__getitem__, self._estate.key_places))
 
-    def _prepare_keys(self) -> None:
-        """Put the keys side by side in the order of rows, with nothing where a row has no key."""
+    def _prepare_keys(self, first: int) -> None:
+        """Put some keys side by side in the order of rows, with nothing where a row has no key."""
         estate = self._estate
         codes = estate.inventory.keys.columns.keys.codes
         nothing = bytearray(KEY_LENGTH)
-        self._keys = bytearray().join(
+        self._keys += bytearray().join(
             [
                 nothing if place < 0 else codes[place * KEY_LENGTH : (place + 1) * KEY_LENGTH]
-                for place in estate.key_places
+                for place in estate.key_places[first : first + _ROWS_AT_ONCE]
             ]
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -137,6 +138,23 @@ def test_a_word_is_found_in_exactly_the_rows_that_show_it(seed: int, show_utc: b
     for word in _words(random.Random(seed), texts):
         answer = search.answer(word).to_bytes(len(estate), "little")
         assert list(answer) == [word in text for text in texts], word
+
+
+def test_a_search_of_many_rows_is_made_in_little_memory() -> None:
+    count = 25_000
+    keys = [
+        make_key(id=f"key-{number}", key=f"{number:016}", instance_id=None)
+        for number in range(count)
+    ]
+    search = Search(Estate(Inventory.of(make_user(), (), keys, NOW, "0")), View(), NOW)
+    tracemalloc.start()
+    while not search.prepare():
+        pass
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak - kept < 2 * 1024 * 1024
+    for number in (0, 9_999, 10_000, count - 1):
+        assert search.answer(f"{number:016}").bit_count() == 1
 
 
 @pytest.mark.parametrize("seed", range(12))
