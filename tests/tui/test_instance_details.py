@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from tui_licenses.domain.account import Role
 from tui_licenses.domain.instance import Instance, Location
 from tui_licenses.domain.inventory import Inventory
 from tui_licenses.paths import embedded_database_file
+from tui_licenses.service.instances import InstanceService
 from tui_licenses.state.app_state import AppState
 from tui_licenses.state.events import InstanceChanged
 from tui_licenses.state.store import Store
@@ -84,6 +86,29 @@ async def test_a_rename_in_place_reaches_the_cloud_and_every_key_row(
         assert names == {"Berlin Nord"}
         told = await dashboard.app.services.inventory.show_instance(instance.id)
         assert told.name == "Berlin Nord"
+
+
+async def test_a_change_that_waits_for_its_answer_says_so(
+    loaded_store: Store,
+    inventory: Inventory,
+    open_dashboard: OpenDashboard,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    is_answered, rename = asyncio.Event(), InstanceService.rename
+
+    async def rename_later(service: InstanceService, instance: Instance, name: str) -> Instance:
+        await is_answered.wait()
+        return await rename(service, instance, name)
+
+    monkeypatch.setattr(InstanceService, "rename", rename_later)
+    async with open_dashboard(loaded_store) as dashboard:
+        await _open(dashboard, _licensed(inventory))
+        await dashboard.press("e", "ctrl+u", *"Nord", "enter")
+        await dashboard.wait_for("Changing the name…")
+        is_answered.set()
+        await dashboard.wait_for("The name is now Nord.", gone="Changing")
+        await dashboard.press("e", "ctrl+u", "enter")
+        await dashboard.wait_for("A name cannot be empty.", gone="Changing")
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,10 @@ def test_a_context_is_made_by_login_and_used_shown_and_removed(
     assert listed["work"]["url"] == served_cloud.url
     assert blank_program.data("context", "show", "other")["current"] is False
     assert blank_program.data("whoami", "--context", "other")["context"] == "other"
-    assert "other" in blank_program("logout", "--context", "other").output
+    (paths.private_folder(paths.journal_folder("other")) / "left.change").touch(0o600)
+    signed_out = blank_program("logout", "--context", "other")
+    assert "other" in signed_out.output
+    assert "sign in again to learn what became of it" in signed_out.notes
     error = blank_program.refusal("whoami", "--context", "other", status=3)
     assert error["code"] == "token-missing"
     assert "Removed" in blank_program("context", "remove", "work").output

@@ -29,7 +29,7 @@ from tui_licenses.domain.account import User, plan_name
 from tui_licenses.errors import FileError, UseError
 from tui_licenses.secret import Secret
 from tui_licenses.text import slug
-from tui_licenses.wiring import Services, sign_in, sign_out
+from tui_licenses.wiring import Services, has_open_changes, sign_in, sign_out
 
 
 def register(root: click.Group) -> None:
@@ -43,6 +43,10 @@ def register(root: click.Group) -> None:
             invocation.configuration(), invocation.context_name, invocation.environment
         )
         sign_out(context.name)
+        if has_open_changes(context.name):
+            invocation.output.warn(
+                "The outcome of a change is not known: sign in again to learn what became of it."
+            )
         invocation.output.item({"context": context.name}, [("Signed out of", context.name)])
 
     @command(root, "whoami")

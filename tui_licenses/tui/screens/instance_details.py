@@ -244,12 +244,15 @@ class InstanceDetailsScreen(DomainScreen):
             return
         editor.show_problem(None)
         while True:
+            # An answer may take as long as a slow line needs to give up.
+            self.dashboard.tell(f"Changing the {field}…")
             try:
                 changed = await change(known)
             except RevisionConflictError as error:
                 theirs = read(error.current)
                 # Somebody changed another field: this one can be written without a question.
                 if theirs not in {read(known), mine}:
+                    self.dashboard.tell("")
                     self._take(error.current)
                     decision = await self.app.push_screen_wait(ConflictScreen(field, mine, theirs))
                     if decision != "mine":
@@ -259,6 +262,7 @@ class InstanceDetailsScreen(DomainScreen):
                         return
                 known = error.current
             except TuiLicensesError as error:
+                self.dashboard.tell("")
                 editor.show_problem(error)
                 return
             else:
