@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
 
@@ -48,20 +48,27 @@ def main() -> int:
 def _results(
     classes: Sequence[TrustClass], seed: int, *, is_fast: bool, jobs: int
 ) -> Iterator[Result]:
-    """Run classes, each in a process of its own, and give their results as they come."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
-        waiting: dict[Future[Result], TrustClass] = {
-            pool.submit(run_class, entry.id, seed, is_fast=is_fast): entry for entry in classes
-        }
+    """Run some classes at a time, and give their results as they come."""
+    threads = ThreadPoolExecutor(jobs)
+    try:
+        waiting = [threads.submit(_result, entry, seed, is_fast=is_fast) for entry in classes]
         for future in as_completed(waiting):
-            entry = waiting[future]
-            try:
-                yield future.result()
-            except BrokenProcessPool as error:
-                ended = (f"{Broken.UNHANDLED}: the process ended: {error}",)
-                broken = {Broken.UNHANDLED: 1}
-                yield Result(entry.id, entry.title, 0, broken, ended, False, 0, entry.are_faults)
+            yield future.result()
+    finally:
+        # After Ctrl-C no other class is begun.
+        threads.shutdown(cancel_futures=True)
+
+
+def _result(entry: TrustClass, seed: int, *, is_fast: bool) -> Result:
+    """Run a class in a process of its own, whose end is told of this class alone."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        try:
+            return pool.submit(run_class, entry.id, seed, is_fast=is_fast).result()
+        except BrokenProcessPool as error:
+            ended = (f"{Broken.UNHANDLED}: the process ended: {error}",)
+            broken = {Broken.UNHANDLED: 1}
+            return Result(entry.id, entry.title, 0, broken, ended, False, 0, entry.are_faults)
 
 
 def _line(result: Result) -> str:

@@ -11,6 +11,7 @@ from tests.cloud.lab import Database, plant
 from tui_licenses.cloud import tables
 from tui_licenses.cloud.administration import back_up, restore
 from tui_licenses.cloud.database import find_database
+from tui_licenses.cloud.key_files import secret_path
 from tui_licenses.cloud.operations.audit import Author
 from tui_licenses.cloud.operations.license_files import issue_license_file
 from tui_licenses.cloud.restore import RestoreOptions, RestoreReport
@@ -53,7 +54,7 @@ class Scene:
 
     def key_file(self, name: str) -> Path:
         """Return where a secret of the cloud is, such as `signing`."""
-        return self.place.with_name(f"{self.place.stem}-{name}.key")
+        return secret_path(self.place, name)
 
     def issue(self) -> int:
         """Ask for the license file of one server, and return its serial."""

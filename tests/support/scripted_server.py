@@ -11,6 +11,30 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 TOKEN_PATH = "/api/v3/authorization/token"
+# The answer to who asks who is signed in.
+SIGNED_IN: Mapping[str, object] = {
+    "id": "1",
+    "email": None,
+    "displayName": "Somebody",
+    "role": "reader",
+    "account": {
+        "id": "1",
+        "name": "Example",
+        "plan": "Pro",
+        "planStartsAt": None,
+        "planEndsAt": None,
+        "licensesTab": {"available": True, "reason": None, "supportContact": None},
+    },
+}
+
+
+def sign_in_environment(url: str, refresh_token: str = "refresh") -> dict[str, str]:
+    """Return the environment that signs a program in at a cloud."""
+    return {
+        "TUI_LICENSES_URL": url,
+        "TUI_LICENSES_SUBJECT_ID": "subject",
+        "TUI_LICENSES_REFRESH_TOKEN": refresh_token,
+    }
 
 
 class Behaviour(Enum):

@@ -9,6 +9,7 @@ from tests.support.scripted_server import (
     Responder,
     ScriptedServer,
     scripted_server,
+    sign_in_environment,
     signing_in,
 )
 from tui_licenses.config import Configuration
@@ -19,12 +20,7 @@ from tui_licenses.wiring import Services, open_services
 async def scripted_services(responder: Responder) -> AsyncIterator[tuple[Services, ScriptedServer]]:
     """Give services and the server they speak to; the sign-in is answered already."""
     async with scripted_server(signing_in(responder)) as server:
-        environment = {
-            "TUI_LICENSES_URL": server.url,
-            "TUI_LICENSES_SUBJECT_ID": "subject",
-            "TUI_LICENSES_REFRESH_TOKEN": "refresh",
-        }
-        services = open_services(Configuration(), None, environment)
+        services = open_services(Configuration(), None, sign_in_environment(server.url))
         try:
             yield services, server
         finally:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.pty.terminal import Terminal
+from tests.support.scripted_server import sign_in_environment
 from tests.trust.forked_program import Left
 
 _ROOT = Path(__file__).parents[2]
@@ -74,9 +75,7 @@ def run_dashboard_error(error: DashboardError, token: str, folder: Path) -> dict
         "TERM": "xterm-256color",
         "PYTHONPATH": str(_ROOT),
         "CANARY": token,
-        "TUI_LICENSES_URL": "http://127.0.0.1:1",
-        "TUI_LICENSES_SUBJECT_ID": "subject",
-        "TUI_LICENSES_REFRESH_TOKEN": token,
+        **sign_in_environment("http://127.0.0.1:1", token),
     }
     program = [sys.executable, "-c", _START.format(body=error.body)]
     shown = ""

@@ -23,8 +23,8 @@ CALLS = ("open", "write", "fchmod", "fstat", "fsync", "close", "link", "rename",
 # A call that only looks, or that must give a descriptor, has no success to pretend.
 _CANNOT_LIE = frozenset({"open", "fstat", "stat"})
 
-# A save takes some thousandths of it.
-_PATIENCE_SECONDS = 3
+# A save takes some thousandths of a second, unless the host is busy.
+PATIENCE_SECONDS = 30
 
 KILL_BEFORE, KILL_AFTER, LIE = "killed before", "killed after", "only pretended"
 REFUSALS = ("EIO", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "EINTR", "ESTALE")
@@ -47,12 +47,16 @@ class Ending:
     is_stuck: bool
 
 
-def run_child(work: Callable[[], None], disturb: Disturb | None = None) -> Ending:
+def run_child(
+    work: Callable[[], None],
+    disturb: Disturb | None = None,
+    patience_seconds: int = PATIENCE_SECONDS,
+) -> Ending:
     """Run `work` in a forked child whose calls are watched, and disturbed."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        _be_the_child(work, disturb, writing)
+        _be_the_child(work, disturb, writing, patience_seconds)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:
         lines = stream.read().decode("utf-8", "replace").splitlines()
@@ -100,7 +104,9 @@ class Disturb:
         return self.fault != LIE or name not in _CANNOT_LIE
 
 
-def _be_the_child(work: Callable[[], None], disturb: Disturb | None, pipe: int) -> NoReturn:
+def _be_the_child(
+    work: Callable[[], None], disturb: Disturb | None, pipe: int, patience_seconds: int
+) -> NoReturn:
     write = os.write
     seen = 0
 
@@ -123,7 +129,7 @@ def _be_the_child(work: Callable[[], None], disturb: Disturb | None, pipe: int) 
 
     # A child that waits for a pipe nobody reads ends too, killed.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(_PATIENCE_SECONDS)
+    signal.alarm(patience_seconds)
     try:
         for name in CALLS:
             setattr(os, name, watched(name, getattr(os, name)))

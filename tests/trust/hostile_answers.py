@@ -9,6 +9,9 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
+
+from tests.support.scripted_server import SIGNED_IN
 
 _MEBIBYTE = 1024 * 1024
 _OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -27,8 +30,9 @@ class HostileAnswer:
     is_slow: bool = False
 
 
+@cache
 def hostile_answers() -> tuple[HostileAnswer, ...]:
-    """Return all of them; none may be taken for an answer."""
+    """Return all of them, built once; none may be taken for an answer."""
     return (*_slow(), *_endless(), *_packed(), *_framed(), *_no_json())
 
 
@@ -129,29 +133,13 @@ def _no_json() -> Iterator[HostileAnswer]:
         ("a byte order mark", "application/json", b"\xef\xbb\xbf{}"),
         ("two documents", "application/json", b"{}{}"),
         ("a page for people", "text/html", b"<html>Sign in to this network</html>"),
-        ("JSON that says it is a page", "text/html", json.dumps(_USER).encode()),
-        ("JSON that says nothing", "", json.dumps(_USER).encode()),
+        ("JSON that says it is a page", "text/html", json.dumps(SIGNED_IN).encode()),
+        ("JSON that says nothing", "", json.dumps(SIGNED_IN).encode()),
         ("a list without end in sight", "application/json", b"[" + b"0," * (3 * _MEBIBYTE)),
     ):
         head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
         answer = head.encode() + body
         yield HostileAnswer(name, lambda answer=answer: (answer,))  # type: ignore[misc]
-
-
-_USER = {
-    "id": "1",
-    "email": None,
-    "displayName": "A",
-    "role": "reader",
-    "account": {
-        "id": "2",
-        "name": "B",
-        "plan": "Pro",
-        "planStartsAt": None,
-        "planEndsAt": None,
-        "licensesTab": {"available": True, "reason": None, "supportContact": None},
-    },
-}
 
 
 def _forever(head: bytes, piece: bytes) -> Iterator[bytes]:

@@ -24,7 +24,6 @@ class Traced:
 
     is_acknowledged: bool
     is_crashed: bool
-    is_killed: bool
     lines: tuple[str, ...]
 
     @property
@@ -69,7 +68,6 @@ def run_traced(work: Callable[[], None], *options: str) -> Traced:
     return Traced(
         code == _ACKNOWLEDGED and is_attached,
         code not in {_ACKNOWLEDGED, _REFUSED, -1},
-        is_killed,
         lines,
     )
 

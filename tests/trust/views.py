@@ -1,7 +1,7 @@
 """Every view of the dashboard in which somebody else's text is drawn, place by place.
 
 A view is opened with one text for each of its places, on the real app; `walk` leads through all
-of them. Run as a program in a terminal, it walks there and writes what it saw into a file.
+of them. The program `walk_in_terminal` does so in a terminal.
 """
 
 from __future__ import annotations
@@ -72,11 +72,9 @@ class Seen:
     lines: Sequence[str]
 
 
-def make_app(*, screen_diff: bool = True, ascii_only: bool = False) -> TuiLicensesApp:
+def make_app(*, screen_diff: bool = True) -> TuiLicensesApp:
     """Return the dashboard with an inventory, which asks no cloud for anything."""
-    settings = Settings(
-        refresh_seconds=0, screen_diff=screen_diff, ascii=ascii_only, local_copy=False
-    )
+    settings = Settings(refresh_seconds=0, screen_diff=screen_diff, local_copy=False)
     configuration = Configuration(settings)
     inventory = _inventory(make_instance(), make_key())
     store = Store(AppState(user=inventory.user, inventory=inventory))

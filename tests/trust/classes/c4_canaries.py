@@ -13,7 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.support.scripted_server import TOKEN_PATH, Answer, Received, http, scripted_server
+from tests.support.scripted_server import (
+    TOKEN_PATH,
+    Answer,
+    Received,
+    http,
+    scripted_server,
+    sign_in_environment,
+)
 from tests.trust.dashboard_errors import DASHBOARD_ERRORS, run_dashboard_error
 from tests.trust.forced_errors import ANSWERS, FORCED_ERRORS, LATER, ForcedError
 from tests.trust.forked_program import Left, import_all, naive_main, run_program
@@ -72,9 +79,7 @@ def _program(error: ForcedError, token: str, url: str, home: Path, is_report: bo
         file.write_text(text.format(token=token))
     environment = {
         "PATH": os.environ["PATH"],
-        "TUI_LICENSES_URL": f"{url}/{error.answers.replace(' ', '+')}",
-        "TUI_LICENSES_SUBJECT_ID": "subject",
-        "TUI_LICENSES_REFRESH_TOKEN": token,
+        **sign_in_environment(f"{url}/{error.answers.replace(' ', '+')}", token),
         **{name: value.format(token=token) for name, value in error.environment.items()},
     }
     return run_program(

@@ -12,7 +12,7 @@ from pathlib import Path
 from socket import AF_UNIX, socket
 
 from tests.support.folders import names_in
-from tests.trust.faulty_calls import Call, Disturb, run_child
+from tests.trust.faulty_calls import PATIENCE_SECONDS, Call, Disturb, run_child
 from tests.trust.harness import Broken, Run, TrustClass
 from tests.trust.writers import PLAIN, Writer, downloads, use_home, writers
 
@@ -177,7 +177,9 @@ def _cases(lab: _Lab, wanted: Sequence[tuple[Writer, bool]]) -> Iterator[_Case]:
                 yield _Case(writer, has_old, number, "its folder", _link_folder, number <= named)
 
 
-def _swap(run: Run, wanted: Sequence[tuple[Writer, bool]]) -> None:
+def _swap(
+    run: Run, wanted: Sequence[tuple[Writer, bool]], patience_seconds: int = PATIENCE_SECONDS
+) -> None:
     lab = _Lab(run)
     new = {}
     for writer, _ in wanted:
@@ -186,7 +188,8 @@ def _swap(run: Run, wanted: Sequence[tuple[Writer, bool]]) -> None:
         new[writer.name] = writer.file(home).read_bytes()
     for case in run.choose(tuple(_cases(lab, wanted)), fast=250):
         home, outside = lab.places(case.writer, has_old=case.has_old)
-        ending = run_child(partial(case.writer.write, home, 2), _Swap(case, home, outside))
+        work, swap = partial(case.writer.write, home, 2), _Swap(case, home, outside)
+        ending = run_child(work, swap, patience_seconds)
         if ending.reached:
             run.disturb()
         run.expect(not ending.crash, Broken.UNHANDLED, f"{case}: {ending.crash}")
@@ -208,7 +211,16 @@ def _run(run: Run) -> None:
 
 
 def _control(run: Run) -> None:
-    _swap(run, [(PLAIN, False), (PLAIN, True)])
+    # It waits at a pipe for ever, so nobody needs to wait for it long.
+    _swap(run, [(PLAIN, False), (PLAIN, True)], patience_seconds=2)
 
 
-CLASS = TrustClass("D3", "names swapped between the calls of a save", 1_000, _run, _control)
+CLASS = TrustClass(
+    "D3",
+    "names swapped between the calls of a save",
+    1_000,
+    _run,
+    _control,
+    # Whoever is not waited for long may as well be slow.
+    control_breaks=(Broken.CORRUPT,),
+)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from tests.support.scripted_server import Answer, Last, Received
@@ -77,26 +78,35 @@ def _longer_rest(document: _Document, offset: int) -> bytes:
     return _rest_with(document, offset, Content_Length=str(len(longer))) + b"more"
 
 
-_REPLIES: dict[str, _Reply] = {
-    "the honest rest": _rest,
-    "all of it again": lambda document, _: reply_with(document.now),
-    "a changed document": lambda document, _: reply_with(document.later),
-    "a changed document without an ETag": lambda document, _: reply_with(document.later, ETag=""),
-    "a rest from another byte": _shifted,
-    "a rest of another size": _other_total,
-    "a rest without its range": lambda document, at: _rest_with(document, at, Content_Range=""),
-    "a rest with another ETag": lambda document, at: _rest_with(document, at, ETag='"other"'),
-    "a rest with a weak ETag": lambda document, at: _rest_with(document, at, ETag='W/"weak"'),
-    "a rest with a flipped bit": _spoilt_rest,
-    "a rest that is cut": _cut_rest,
-    "a rest with more behind it": _longer_rest,
-    "nothing left": lambda document, _: reply_with(b"", 416),
-    "an encoded rest": lambda document, at: _rest_with(document, at, Content_Encoding="gzip"),
-}
+@dataclass(frozen=True)
+class _Case:
+    """A download that was cut off: what is done to its part, and what is answered thereafter.
+
+    `asks` is what then has to be asked for, from which byte on, or None for the whole document:
+    that each reply is really the one to a request for the rest, and none is taken for another.
+    """
+
+    reply: _Reply
+    asks: Callable[[int], Sequence[int | None]]
+    spoil: Callable[[Path], None] | None = None
+    is_changed: bool = False
 
 
-def _keep(_: Path) -> None:
-    pass
+def _only_rest(at: int) -> Sequence[int | None]:
+    return (at,)
+
+
+def _rest_then_whole(at: int) -> Sequence[int | None]:
+    return (at, None)
+
+
+def _only_whole(_: int) -> Sequence[int | None]:
+    return (None,)
+
+
+def _refused(reply: _Reply) -> _Case:
+    """Return a case whose reply is no rest: the whole document has to be asked for."""
+    return _Case(reply, _rest_then_whole)
 
 
 def _flip_kept(part: Path) -> None:
@@ -115,61 +125,76 @@ def _link_elsewhere(part: Path) -> None:
     part.symlink_to(elsewhere)
 
 
-_SPOILERS: dict[str, Callable[[Path], None]] = {
-    "what is kept has a flipped bit": _flip_kept,
-    "what is kept is of something unreadable": _spoil_head,
-    "what is kept is a link": _link_elsewhere,
+_CASES = {
+    "the honest rest": _Case(_rest, _only_rest),
+    "all of it again": _Case(lambda document, _: reply_with(document.now), _only_rest),
+    "a changed document": _Case(
+        lambda document, _: reply_with(document.later), _only_rest, is_changed=True
+    ),
+    "a changed document without an ETag": _Case(
+        lambda document, _: reply_with(document.later, ETag=""), _only_rest, is_changed=True
+    ),
+    "a rest from another byte": _refused(_shifted),
+    "a rest of another size": _refused(_other_total),
+    "a rest without its range": _refused(lambda d, at: _rest_with(d, at, Content_Range="")),
+    "a rest with another ETag": _refused(lambda d, at: _rest_with(d, at, ETag='"other"')),
+    "a rest with a weak ETag": _refused(lambda d, at: _rest_with(d, at, ETag='W/"weak"')),
+    "a rest with a flipped bit": _refused(_spoilt_rest),
+    "a rest that is cut": _Case(_cut_rest, lambda at: (at, _SIZE - 1)),
+    "a rest with more behind it": _refused(_longer_rest),
+    "nothing left": _refused(lambda _, at: reply_with(b"", 416)),
+    "an encoded rest": _refused(lambda d, at: _rest_with(d, at, Content_Encoding="gzip")),
+    "what is kept has a flipped bit": _Case(_rest, _rest_then_whole, _flip_kept),
+    "what is kept is of something unreadable": _Case(_rest, _only_whole, _spoil_head),
+    "what is kept is a link": _Case(_rest, _only_whole, _link_elsewhere),
 }
 
 Save = Callable[[Path], Awaitable[bytes]]
 
 
-async def _try(
-    run: Run,
-    number: int,
-    what: str,
-    at: int,
-    reply: _Reply,
-    spoil: Callable[[Path], None],
-    *,
-    is_naive: bool,
-) -> None:
-    case = f"{what}, cut off at {at}"
-    folder = run.folder / f"case-{number}"
+async def _try(run: Run, name: str, at: int, *, is_naive: bool) -> None:
+    case, what = _CASES[name], f"{name}, cut off at {at}"
+    folder = run.folder / f"{name}-{at}"
     folder.mkdir()
     document = _Document(run.random.randbytes(_SIZE), run.random.randbytes(_SIZE))
-    asked = 0
+    wanted = document.later if case.is_changed else document.now
+    asked: list[int | None] = []
 
     def respond(request: Received) -> Answer:
-        nonlocal asked
-        asked += 1
-        if asked == 1:
+        asked.append(_offset(request))
+        if len(asked) == 1:
             whole = reply_with(document.now)
             return Last(whole[: len(whole) - _SIZE + at])
-        if asked == 2 and "range" in request.headers:
-            offset = int(request.headers["range"].removeprefix("bytes=").removesuffix("-"))
-            return Last(reply(document, offset))
-        return Last(reply_with(document.later if "changed" in what else document.now))
+        if len(asked) == 2 and asked[1] is not None:
+            return Last(case.reply(document, asked[1]))
+        return Last(reply_with(wanted))
 
+    is_spoilt = False
     async with _saving(respond, is_naive=is_naive) as save:
         for attempt in range(3):
             found = b""
-            with run.case(case, TuiLicensesError):
+            with run.case(what, TuiLicensesError):
                 found = await save(folder)
             if found:
-                is_right = found in (document.now, document.later)
-                run.expect(is_right, Broken.CORRUPT, f"{case}: saved other bytes")
+                run.expect(found == wanted, Broken.CORRUPT, f"{what}: saved other bytes")
                 break
-            if attempt == 0:
+            if attempt == 0 and case.spoil is not None:
                 for part in folder.glob(".*.resume"):
-                    spoil(part)
+                    case.spoil(part)
+                    is_spoilt = True
         else:
-            run.report(Broken.LOST, f"{case}: not even the honest answer was saved")
-    run.disturb()
-    if what == "the honest rest":
-        run.expect(asked == 2, Broken.OTHER, f"{case}: asked {asked} times")
+            run.report(Broken.LOST, f"{what}: not even the honest answer was saved")
+    run.disturb(is_spoilt if case.spoil else at in asked)
+    is_asked = asked == [None, *case.asks(at)]
+    run.expect(is_asked, Broken.OTHER, f"{what}: asked for {asked}")
     left = [path.name for path in folder.glob(".*.resume") if not path.is_symlink()]
-    run.expect(not left, Broken.OTHER, f"{case}: left {left}")
+    run.expect(not left, Broken.OTHER, f"{what}: left {left}")
+
+
+def _offset(request: Received) -> int | None:
+    """Return from which byte on a document is asked for; None for all of it."""
+    told = request.headers.get("range")
+    return None if told is None else int(told.removeprefix("bytes=").removesuffix("-"))
 
 
 @asynccontextmanager
@@ -201,22 +226,21 @@ async def _append(port: int, file: Path) -> bytes:
     return data
 
 
-def _resume(run: Run, *, is_naive: bool) -> None:
-    answers: dict[str, tuple[_Reply, Callable[[Path], None]]] = {
-        what: (reply, _keep) for what, reply in _REPLIES.items()
-    }
-    answers |= {what: (_rest, spoil) for what, spoil in _SPOILERS.items()}
-    cases = [(what, at) for what in answers for at in _OFFSETS]
-    for number, (what, at) in enumerate(run.choose(cases, fast=10)):
-        asyncio.run(_try(run, number, what, at, *answers[what], is_naive=is_naive))
-
-
 def _run(run: Run) -> None:
-    _resume(run, is_naive=False)
+    for name, at in run.choose(list(product(_CASES, _OFFSETS)), fast=10):
+        asyncio.run(_try(run, name, at, is_naive=False))
 
 
 def _control(run: Run) -> None:
-    _resume(run, is_naive=True)
+    for name in _CASES:
+        asyncio.run(_try(run, name, _OFFSETS[0], is_naive=True))
 
 
-CLASS = TrustClass("D7", "large downloads that are resumed", 48, _run, _control)
+CLASS = TrustClass(
+    "D7",
+    "large downloads that are resumed",
+    len(_CASES) * len(_OFFSETS),
+    _run,
+    _control,
+    control_breaks=(Broken.CORRUPT,),
+)

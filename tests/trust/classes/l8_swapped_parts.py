@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import itertools
+import json
 import shutil
 from collections.abc import Iterator
 
@@ -16,7 +18,7 @@ from tui_licenses.documents.envelope import LICENSE_TYPE, MANIFEST_TYPE
 from tui_licenses.documents.trust import SigningKeyStatus, TrustedKey
 from tui_licenses.documents.trust_document import build_trust_document
 from tui_licenses.errors import DocumentError
-from tui_licenses.service.folder_check import FileCheck
+from tui_licenses.service.folder_check import FileCheck, FolderReport
 from tui_licenses.service.verification import DownloadedLicense, VerificationService
 
 _KINDS = ("license", "manifest", "profile", "certificate")
@@ -76,17 +78,38 @@ def _check_folder(run: Run, service: VerificationService) -> None:
         server.save(folder, documents)
         with run.case(what):
             report = service.verify_folder(folder, fingerprint=server.fingerprint)
-            found = {file.name: file for file in report.files}
             swapped = f"{server.name(kind)} {what}"
-            if kind == "manifest":
-                # It lists other files, or other bytes: nothing it should vouch for may be good.
-                wrong = any(file.is_wrong for file in report.files)
-                run.expect(wrong, Broken.FORGED, f"{swapped} is good")
-            else:
-                is_good = found[server.name(kind)].check is FileCheck.GOOD
-                run.expect(not is_good, Broken.FORGED, f"{swapped} is good")
+            run.expect(not report.is_good, Broken.FORGED, f"{swapped}: the folder is good")
+            _check_files(run, report, swapped, server, documents)
         run.disturb()
         shutil.rmtree(folder)
+
+
+def _check_files(
+    run: Run, report: FolderReport, swapped: str, server: SignedServer, documents: dict[str, bytes]
+) -> None:
+    """Only what the manifest that is there lists, with exactly these bytes, may be told as good."""
+    listed = _listed(documents["manifest"])
+    told = {file.name: file.check for file in report.files}
+    here = {server.name(kind): _digest(data) for kind, data in documents.items()}
+    run.expect(here.keys() <= told.keys(), Broken.LOST, f"{swapped}: told only of {[*told]}")
+    # These prove themselves. That counts for a license file which no manifest lists, as beside
+    # that of another server: it is this server's own, and what is wrong is told of the others.
+    proven = {server.name("manifest"), server.name("license")} - listed.keys()
+    for name in told.keys() - proven:
+        is_listed = name in here and here[name] == listed.get(name)
+        is_good = told[name] is FileCheck.GOOD
+        run.expect(is_listed or not is_good, Broken.FORGED, f"{swapped}: {name} is good")
+
+
+def _listed(manifest: bytes) -> dict[str, str]:
+    """Return the digest of each file that a manifest lists, by its name."""
+    payload = json.loads(base64.b64decode(json.loads(manifest)["payload"]))
+    return {file["name"]: file["sha256"] for file in payload["files"]}
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _check_downloads(run: Run, service: VerificationService) -> None:
@@ -121,16 +144,12 @@ def _run(run: Run) -> None:
 
 def _control(run: Run) -> None:
     """Check each part alone: sound signatures, digests that some manifest of the cloud lists."""
-    listed = {
-        hashlib.sha256(data).hexdigest()
-        for server in _SERVERS
-        for data in server.documents().values()
-    }
+    listed = {_digest(data) for server in _SERVERS for data in server.documents().values()}
     for what, server, kind, documents in _swaps():
         run.disturb()
         is_signed = all(accepts_by_the_book(documents[each]) for each in ("license", "manifest"))
         others = (documents[each] for each in ("profile", "certificate"))
-        if is_signed and all(hashlib.sha256(data).hexdigest() in listed for data in others):
+        if is_signed and all(_digest(data) in listed for data in others):
             run.report(Broken.FORGED, f"{server.name(kind)} {what}")
 
 

@@ -44,7 +44,7 @@ class _Effort:
 
 
 def _explore(run: Run, name: str, server: ServedProcess, token: str, effort: _Effort) -> None:
-    report = run.folder / "report.json"
+    report = run.folder / f"{name}.json"
     arguments = [
         "run",
         f"{server.url}/api/v3/licensing/openapi",

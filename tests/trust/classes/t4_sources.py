@@ -16,7 +16,15 @@ from xml.sax.saxutils import quoteattr
 
 from pypdf import PdfReader
 
-from tests.support.scripted_server import Answer, Last, Received, http, scripted_server, signing_in
+from tests.support.scripted_server import (
+    Answer,
+    Last,
+    Received,
+    http,
+    scripted_server,
+    sign_in_environment,
+    signing_in,
+)
 from tests.trust.harness import Broken, Run, TrustClass
 from tests.trust.hostile_lab import Ended, look, run_command
 from tests.trust.hostile_text import HOSTILE_TEXTS
@@ -51,11 +59,7 @@ class _Cloud:
 
 def _ask(run: Run, cloud: _Cloud, answer: bytes, command: tuple[str, ...], what: str) -> None:
     cloud.answer, cloud.asked = answer, 0
-    signed_in = {
-        "TUI_LICENSES_URL": cloud.url,
-        "TUI_LICENSES_SUBJECT_ID": "subject",
-        "TUI_LICENSES_REFRESH_TOKEN": "refresh",
-    }
+    signed_in = sign_in_environment(cloud.url)
     look(run, run_command(command, is_terminal=True, environment=signed_in), what)
     run.disturb(cloud.asked > 0)
 
