@@ -145,7 +145,7 @@ async def _look(run: Run, name: str, process: asyncio.subprocess.Process) -> Non
 async def _look_at_child(run: Run, way: _Way) -> None:
     process = await _start((sys.executable, "-c", _WITH_CHILD), way)
     told, _ = await process.communicate()
-    run.expect(b"\0HOME=" in told, Broken.OTHER, f"{way.name}: no child was started")
+    run.expect(b"PYTHONPATH=" in told, Broken.OTHER, f"{way.name}: no child was started")
     for canary in _CANARIES:
         run.expect(canary not in told, Broken.OTHER, f"{way.name}: a child gets {canary!r}")
     run.disturb()
@@ -185,7 +185,7 @@ def _control(run: Run) -> None:
     """Give the token as an argument."""
 
     async def watch() -> None:
-        program = (sys.executable, "-c", "import time; print(); time.sleep(60)")
+        program = (sys.executable, "-c", "import time; print(flush=True); time.sleep(60)")
         process = await _start(program, _Way("argument", arguments=(_TOKEN,)))
         assert process.stdout is not None
         await process.stdout.readline()
