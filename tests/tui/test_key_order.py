@@ -16,7 +16,7 @@ from tui_licenses import paths
 _NAME = "Berlin Hauptbahnhof"
 _UNEXPECTED = "nobody expected"
 # What leaves or stops the program.
-_LEAVING = {"ctrl+c", "ctrl+d", "ctrl+q", "ctrl+s", "ctrl+z", "ctrl+backslash"}
+_LEAVING = {"ctrl+c", "ctrl+d", "ctrl+q", "ctrl+s", "ctrl+z"}
 
 
 @pytest.fixture
@@ -68,4 +68,13 @@ def test_nothing_that_is_typed_ahead_ends_the_dashboard(terminal: Terminal, seed
         terminal.press_at_once(*["escape"] * 4)
         terminal.read_until_quiet(0.2)
     assert _UNEXPECTED not in terminal.text
+    assert not paths.log_file().exists()
+
+
+@pytest.mark.parametrize(("way_out", "status"), [("q", 0), ("ctrl+c", 130)])
+def test_what_is_typed_behind_the_way_out_changes_nothing(
+    terminal: Terminal, way_out: str, status: int
+) -> None:
+    terminal.press_at_once("down", "enter", way_out, *"edq", "enter", "ctrl+c", "escape", *"a?")
+    assert terminal.wait_for_exit() == status
     assert not paths.log_file().exists()
