@@ -191,6 +191,19 @@ def pad(text: str, width: int) -> str:
     return cut + " " * (width - width_cells(cut))
 
 
+def searchable(text: str) -> str:
+    """Return a text to look for lower-case words in: once more without accents where it has any.
+
+    `zurich` then finds Zürich too: not every keyboard has an ü. The two are on lines of their own.
+    """
+    lower = text.lower()
+    if lower.isascii():
+        return lower
+    decomposed = unicodedata.normalize("NFD", lower)
+    plain = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    return lower if plain == lower else f"{lower}\n{plain}"
+
+
 def slug(name: str, fallback: str = "unnamed") -> str:
     """Return the lower-case ASCII letters, digits and hyphens of a name, at most 40 characters.
 

@@ -15,6 +15,7 @@ from tui_licenses.text import (
     has_control_characters,
     is_hidden,
     pad,
+    searchable,
     shorten,
     slug,
     width_cells,
@@ -124,6 +125,26 @@ def test_padded_text_fills_its_cells_exactly(text: str, width: int) -> None:
     assert width_cells(padded) <= width
     if clean(text).isascii():
         assert len(padded) == width
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("zurich", "Zürich"),
+        ("zürich", "Zürich"),
+        ("zurich", "Zu\u0308rich"),
+        ("sao paulo luz", "São Paulo Luz"),
+        ("ha noi", "Hà Nội"),
+        ("istanbul", "İstanbul"),
+        ("東京", "東京 タワー"),
+    ],
+)
+def test_a_name_is_found_with_and_without_its_accents(typed: str, name: str) -> None:
+    assert typed in searchable(name)
+
+
+def test_a_text_without_accents_is_searched_once() -> None:
+    assert searchable("Berlin 東京") == "berlin 東京"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tui_licenses.domain.iso_3166 import COUNTRY_NAMES
 from tui_licenses.errors import UseError
+from tui_licenses.text import searchable
 
 
 def country_names() -> Mapping[str, str]:
@@ -32,18 +33,18 @@ def check_country(code: str) -> str:
 
 def search_countries(text: str) -> tuple[tuple[str, str], ...]:
     """Return (code, name) of the countries that match a typed text, best match first."""
-    wanted = text.strip().casefold()
+    wanted = text.strip().lower()
     if not wanted:
         return tuple(country_names().items())
     ranked: list[tuple[int, str, str]] = []
     for code, name in country_names().items():
-        folded = name.casefold()
-        if code.casefold() == wanted:
+        forms = searchable(name)
+        if code.lower() == wanted:
             ranked.append((0, name, code))
-        elif folded.startswith(wanted):
+        elif any(form.startswith(wanted) for form in forms.split("\n")):
             ranked.append((1, name, code))
-        elif any(word.startswith(wanted) for word in folded.split()):
+        elif any(word.startswith(wanted) for word in forms.split()):
             ranked.append((2, name, code))
-        elif wanted in folded:
+        elif wanted in forms:
             ranked.append((3, name, code))
     return tuple((code, name) for _, name, code in sorted(ranked))

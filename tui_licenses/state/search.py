@@ -27,7 +27,7 @@ from tui_licenses.state.columns import (
     version_text,
 )
 from tui_licenses.state.estate import HEADING, INSTANCE, NO_STATUS, Estate
-from tui_licenses.text import clean
+from tui_licenses.text import clean, searchable
 
 _MINUTE = 60_000_000
 _DAY_MINUTES = 24 * 60
@@ -141,7 +141,7 @@ class Search:
         ]
         if instance is not None and instance.location.label:
             parts.append(clean(instance.location.label))
-        return "\n".join(parts).lower()
+        return searchable("\n".join(parts))
 
     # What is asked
 
@@ -257,7 +257,7 @@ def _number(answer: bytes | bytearray) -> int:
 
 def _product_text(product: Product) -> str:
     kind = "master" if product.kind is KeyKind.MASTER else "add-on"
-    return f"{features_text(product.features)}\n{clean(product.name)}\n{kind}".lower()
+    return searchable(f"{features_text(product.features)}\n{clean(product.name)}\n{kind}")
 
 
 def _holding(keys: bytearray, character: int) -> bytes:

@@ -76,7 +76,14 @@ def test_a_country_has_its_common_name_and_an_unknown_one_keeps_its_code() -> No
 
 @pytest.mark.parametrize(
     ("text", "first"),
-    [("de", "DE"), ("japan", "JP"), ("kingdom", "GB"), ("ermany", "DE"), ("", "AF")],
+    [
+        ("de", "DE"),
+        ("japan", "JP"),
+        ("kingdom", "GB"),
+        ("ermany", "DE"),
+        ("cote", "CI"),
+        ("", "AF"),
+    ],
 )
 def test_the_best_match_comes_first(text: str, first: str) -> None:
     assert search_countries(text)[0][0] == first

@@ -31,7 +31,7 @@ from tui_licenses.state.columns import (
 from tui_licenses.state.estate import Estate, Row, RowKind
 from tui_licenses.state.search import Search
 from tui_licenses.state.select import select_rows
-from tui_licenses.text import clean
+from tui_licenses.text import clean, searchable
 
 NAMES = (
     "Berlin",
@@ -107,7 +107,7 @@ def _text(row: Row, view: View) -> str:
         parts.append(instant_text(key.updated_at, view))
     elif instance is not None:
         parts.append(instant_text(instance.updated_at, view))
-    return "\n".join(parts).lower()
+    return searchable("\n".join(parts))
 
 
 @pytest.fixture(params=["UTC", "Europe/Berlin", "Asia/Kolkata"])

@@ -16,7 +16,7 @@ from tui_licenses.domain.countries import country_name, search_countries
 from tui_licenses.domain.instance import Instance
 from tui_licenses.domain.instance_table import InstanceTable
 from tui_licenses.errors import TuiLicensesError
-from tui_licenses.text import clean
+from tui_licenses.text import clean, searchable
 from tui_licenses.tui.facts import FINGERPRINT_CHARACTERS
 from tui_licenses.tui.screens.activation.draft import Draft, Target
 from tui_licenses.tui.widgets.inline_problem import InlineProblem
@@ -129,14 +129,14 @@ class InstanceStep(VerticalScroll, can_focus=False):
         self.post_message(self.Changed(change))
 
     def _search_instances(self, text: str) -> list[tuple[str, str]]:
-        wanted = text.strip().casefold()
+        wanted = text.strip().lower()
         starting: list[tuple[str, str]] = []
         holding: list[tuple[str, str]] = []
         instances = self._instances()
         names = instances.columns.names
         for place in range(len(instances)):
-            name = (names[place] or "").casefold()
-            if name.startswith(wanted):
+            name = searchable(names[place] or "")
+            if any(form.startswith(wanted) for form in name.split("\n")):
                 starting.append((instances[place].id, _choice_text(instances[place])))
                 if len(starting) == CHOICES_MAXIMUM:
                     break
