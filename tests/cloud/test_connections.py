@@ -135,21 +135,24 @@ async def test_requests_sent_ahead_are_answered_in_turn_but_not_without_end(
     assert server.resident_bytes() - before < 16 * 1024 * 1024
 
 
+def _request_of_much(server: ServedProcess, template: Template) -> bytes:
+    """Return a request whose answer is large."""
+    bearer = sign_in(server, template[1].tokens[0])
+    head = _HEAD.replace(b"health", b"licensing/openapi")
+    return head + f"Authorization: Bearer {bearer}\r\n\r\n".encode()
+
+
 async def test_an_answer_that_nobody_reads_is_not_kept(
     server: ServedProcess, sqlite_template: Template
 ) -> None:
-    bearer = sign_in(server, sqlite_template[1].tokens[0])
-    head = _HEAD.replace(b"health", b"licensing/openapi")
-    request = head + f"Authorization: Bearer {bearer}\r\n\r\n".encode()
+    request = _request_of_much(server, sqlite_template)
     await _end(server, Caller(b"", request * 20, 0, reads=False))
 
 
 async def test_a_slow_reader_of_several_answers_gets_them_all(
     server: ServedProcess, sqlite_template: Template
 ) -> None:
-    bearer = sign_in(server, sqlite_template[1].tokens[0])
-    head = _HEAD.replace(b"health", b"licensing/openapi")
-    request = head + f"Authorization: Bearer {bearer}\r\n\r\n".encode()
+    request = _request_of_much(server, sqlite_template)
     with socket.socket() as caller:
         # So small that most of what was answered waits in the server.
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)

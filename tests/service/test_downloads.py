@@ -73,14 +73,21 @@ async def test_another_file_with_the_name_is_replaced_only_by_force(
     assert path.read_bytes() != b"mine"
 
 
+async def _saved_with_manifest(
+    services: Services, instance: Instance, folder: Path
+) -> tuple[Path, Path, bytes]:
+    """Save a license file; return it, the manifest beside it, and what that holds."""
+    saved = await services.downloads.license_file(instance, folder)
+    manifest = folder / saved.path.name.replace("-license.bin", "-manifest.json")
+    return saved.path, manifest, manifest.read_bytes()
+
+
 async def test_a_file_with_the_name_of_the_manifest_is_replaced_only_by_force(
     services: Services, tmp_path: Path
 ) -> None:
     instance = await licensed(services)
-    saved = await services.downloads.license_file(instance, tmp_path)
-    manifest = tmp_path / saved.path.name.replace("-license.bin", "-manifest.json")
-    genuine = manifest.read_bytes()
-    saved.path.unlink()
+    saved, manifest, genuine = await _saved_with_manifest(services, instance, tmp_path)
+    saved.unlink()
     manifest.write_bytes(b"{}")
     with pytest.raises(FileError) as caught:
         await services.downloads.license_file(instance, tmp_path)
@@ -97,13 +104,11 @@ async def test_an_older_manifest_is_replaced_without_a_trace(
     services: Services, tmp_path: Path
 ) -> None:
     instance = await licensed(services)
-    saved = await services.downloads.license_file(instance, tmp_path)
-    manifest = tmp_path / saved.path.name.replace("-license.bin", "-manifest.json")
-    genuine = manifest.read_bytes()
+    saved, manifest, genuine = await _saved_with_manifest(services, instance, tmp_path)
     manifest.write_bytes(seal(MANIFEST, b"{}", [SigningKey.generate()]))
     await services.downloads.license_file(instance, tmp_path)
     assert manifest.read_bytes() == genuine
-    assert sorted(names_in(tmp_path)) == sorted([saved.path.name, manifest.name])
+    assert sorted(names_in(tmp_path)) == sorted([saved.name, manifest.name])
 
 
 async def test_an_instance_without_a_master_has_no_license_file(

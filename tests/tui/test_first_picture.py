@@ -21,6 +21,16 @@ PROGRAM = (sys.executable, "-m", "tui_licenses")
 ENTERED, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"
 # What the driver of Textual asks, once it has the terminal.
 TEXTUAL = b"\x1b[?2026$p"
+# A signal in the callback of a weak reference, whose exceptions Python ignores.
+IN_A_CALLBACK = """
+import os, signal, weakref
+from tui_licenses.tui.early_terminal import EarlyTerminal
+EarlyTerminal().show("picture")
+class Thing: pass
+thing = Thing()
+reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+del thing
+"""
 
 Start = Callable[..., Terminal]
 
@@ -99,6 +109,13 @@ def test_an_early_end_gives_the_terminal_back_as_it_was(
     assert terminal.raw.count(ENTERED) == terminal.raw.count(LEFT) == 1
     assert b"Traceback" not in terminal.raw
     assert terminal.modes() == terminal.modes_at_start
+
+
+def test_a_signal_ends_it_even_where_python_ignores_exceptions() -> None:
+    with Terminal([sys.executable, "-c", IN_A_CALLBACK], dict(os.environ)) as terminal:
+        assert terminal.wait_for_exit() == 128 + signal.SIGTERM
+        assert terminal.raw.count(ENTERED) == terminal.raw.count(LEFT) == 1
+        assert terminal.modes() == terminal.modes_at_start
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ def driver_for(terminal: EarlyTerminal | None) -> type[LinuxDriver]:
                 super().write(data)
 
         def start_application_mode(self) -> None:
-            # From here on there are threads, which would outlive the exception that a signal raised
-            # while the first picture stood alone.
+            # From here on a signal leaves in order: the terminal is given back by this driver, no
+            # longer by the one of the first picture.
             cast("TuiLicensesApp", self._app).leave_on_signals()
             super().start_application_mode()  # type: ignore[no-untyped-call]
             if terminal is not None and not self._is_taken_over:
